@@ -1,0 +1,108 @@
+"""What people see when something does not work, and what the log may say about it."""
+
+import logging
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.views.decorators.cache import never_cache
+
+logger = logging.getLogger("conference.errors")
+
+# The parts of our addresses that open something without a log-in.
+_SECRET_IN_PATH = re.compile(
+    r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/)[^/\s\"'?]+"
+)
+
+
+class TooOften(Exception):
+    """Somebody asks for more of something than a person would."""
+
+
+class WithoutSecrets(logging.Filter):
+    """Takes the secret part of links out of every line that is logged."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _SECRET_IN_PATH.sub(r"\1…", record.getMessage())
+        record.args = ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = _SECRET_IN_PATH.sub(r"\1…", record.exc_text)
+        return True
+
+
+def branded_errors(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: our own pages for whatever a view raises, in DEBUG too.
+
+    Django's technical pages show settings and local variables; the log has what a developer needs.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse:
+        if isinstance(error, Http404):
+            return not_found(request, error)
+        if isinstance(error, PermissionDenied):
+            return forbidden(request, error)
+        if isinstance(error, TooOften):
+            return _page(request, HTTPStatus.TOO_MANY_REQUESTS)
+        if isinstance(error, BadRequest | SuspiciousOperation):
+            return bad_request(request, error)
+        logger.error("%s %s", request.method, request.path, exc_info=error)
+        return broken(request)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, HTTPStatus.BAD_REQUEST)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, HTTPStatus.FORBIDDEN)
+
+
+def not_found(
+    request: HttpRequest, exception: Exception | None = None, rest: str = ""
+) -> HttpResponse:
+    return _page(request, HTTPStatus.NOT_FOUND)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The page for our own mistakes; rendered without context, since anything may be broken."""
+    return HttpResponse(
+        render_to_string("500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
+@never_cache
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The answer to a form without our cookie.
+
+    A view that can show its form again, with what was typed, says so by its attribute
+    `without_cookie`; any other gets a page that explains.
+    """
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return not_found(request)
+    show_again: Any = getattr(match.func, "without_cookie", None)
+    if show_again is not None:
+        response: HttpResponse = show_again(request, *match.args, **match.kwargs)
+        return response
+    return render(request, "403_csrf.html", status=HTTPStatus.FORBIDDEN)
+
+
+def _page(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    return render(request, f"{status.value}.html", status=status)

@@ -1,0 +1,39 @@
+"""Uploaded pictures, drawn anew so that nothing but the picture is kept."""
+
+import uuid
+from io import BytesIO
+from typing import Any
+
+from django.core.files.base import ContentFile, File
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+WIDEST = 1200  # pixels; the page shows at most 600 on a screen of double density
+MOST_PIXELS = 40_000_000
+
+
+class NotAPicture(ValueError):
+    """The file cannot be read as a picture of bearable size."""
+
+
+def new_name(_instance: Any, _filename: str) -> str:
+    """A name of our own for the stored file; what the uploader called it is not kept."""
+    return f"pictures/{uuid.uuid4().hex}.webp"
+
+
+def cleaned(file: File) -> ContentFile:
+    """The same picture as WebP, upright, at most WIDEST pixels wide and without metadata.
+
+    Raises NotAPicture for anything Pillow cannot open or that is too large to open safely.
+    """
+    try:
+        with Image.open(file) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise NotAPicture(f"{image.width} x {image.height} pixels")
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError) as error:
+        raise NotAPicture(str(error)) from error
+    if upright.width > WIDEST:
+        upright = upright.resize((WIDEST, round(upright.height * WIDEST / upright.width)))
+    out = BytesIO()
+    upright.save(out, "WEBP", quality=72, method=6)
+    return ContentFile(out.getvalue(), name="picture.webp")

@@ -1,0 +1,260 @@
+"""Every setting, read from the environment and checked while it is read.
+
+A bare checkout runs: SQLite, the local Stripe, mail kept in a local outbox. As soon as one
+setting of a real site is given (a secret key, a database, hosts, a Stripe key), DEBUG is off
+unless it is asked for, and whatever a real site needs must then be there.
+"""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from conference.keys import secret_key, signing_keys
+
+env = Env()
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", "") or ROOT / "data").resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+_SIGNS_OF_A_REAL_SITE = ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "STRIPE_SECRET_KEY")
+DEBUG = env.bool("DEBUG", default=not any(env.str(name, "") for name in _SIGNS_OF_A_REAL_SITE))
+
+
+def _needed(name: str, in_debug: str) -> str:
+    """The value of `name`, or in DEBUG the given default; ImproperlyConfigured without either."""
+    value = env.str(name, "")
+    if value or DEBUG:
+        return value or in_debug
+    raise ImproperlyConfigured(f"Set {name}. (Without it this site cannot be run for real.)")
+
+
+# Where the site is
+PORT = env.int("PORT", 8000)
+SANDBOX_PORT = env.int("SANDBOX_PORT", PORT + 1)
+BASE_URL = _needed("BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+if not DEBUG and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("Set ALLOWED_HOSTS, for instance conference.example.org.")
+
+# Keys
+SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA_DIR / "keys", may_create=DEBUG)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+TICKET_SIGNING_KEYS = signing_keys(
+    env.str("TICKET_SIGNING_KEYS", ""), DATA_DIR / "keys", may_create=DEBUG
+)
+
+# Stripe
+STRIPE_HOME = "https://api.stripe.com"
+STRIPE_API_BASE = env.str(
+    "STRIPE_API_BASE", f"http://127.0.0.1:{SANDBOX_PORT}" if DEBUG else STRIPE_HOME
+).rstrip("/")
+STRIPE_SECRET_KEY = _needed("STRIPE_SECRET_KEY", "sk_test_local")
+STRIPE_WEBHOOK_SECRET = _needed("STRIPE_WEBHOOK_SECRET", "whsec_local")
+STRIPE_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+STRIPE_TEST_MODE = env.bool("STRIPE_TEST_MODE", False)
+if not DEBUG and STRIPE_API_BASE != STRIPE_HOME:
+    raise ImproperlyConfigured("STRIPE_API_BASE must be Stripe's own address outside DEBUG.")
+if not DEBUG and not STRIPE_LIVE and not STRIPE_TEST_MODE:
+    raise ImproperlyConfigured(
+        "STRIPE_SECRET_KEY is not a live key. For a rehearsal with Stripe's test mode, "
+        "say so with STRIPE_TEST_MODE=1."
+    )
+if STRIPE_LIVE and (DEBUG or STRIPE_TEST_MODE):
+    raise ImproperlyConfigured("A live Stripe key goes with neither DEBUG nor STRIPE_TEST_MODE.")
+
+# Mail
+MAIL_IS_KEPT_LOCALLY = DEBUG and not env.str("EMAIL_URL", "")
+_needed("EMAIL_URL", "kept locally")
+_email = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST = _email["EMAIL_HOST"]
+EMAIL_PORT = _email["EMAIL_PORT"]
+EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = _email["EMAIL_TIMEOUT"] or 20
+DEFAULT_FROM_EMAIL = _needed("TICKETS_FROM", "Tickets <tickets@example.org>")
+BULLETIN_FROM = _needed("BULLETIN_FROM", "The Bulletin <bulletin@example.org>")
+
+# Database
+DATABASES = {
+    "default": env.dj_db_url(
+        "DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}", conn_max_age=600
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # A writer takes the lock when its transaction begins: what it counts stays true
+        # until it commits, which is what select_for_update gives on PostgreSQL.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+        "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA cache_size=-8000",
+    }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+INSTALLED_APPS = [
+    "conference",
+    "signup",
+    "donations",
+    "tickets",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_tasks",
+    "django_tasks_db",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "conference.errors.branded_errors",
+]
+if DEBUG:
+    MIDDLEWARE.insert(0, "conference.timing.server_timing")
+
+ROOT_URLCONF = "conference.urls"
+WSGI_APPLICATION = "conference.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "conference.context.site",
+            ],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_FAIL_SILENTLY = False
+
+# People who log in: organisers and door volunteers
+AUTH_USER_MODEL = "conference.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = "conference:login"
+LOGIN_REDIRECT_URL = "conference:after_login"
+SESSION_COOKIE_AGE = 14 * 60 * 60  # a long day at the door
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "conference.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+# Words, places and times
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [ROOT / "conference" / "locale"]
+
+# Files
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "build" / "static"
+STATICFILES_DIRS = [path for path in (ROOT / "build" / "assets",) if path.exists()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_USE_FINDERS = False
+WHITENOISE_MAX_AGE = 60
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "/media/"
+FONTS = ROOT / "build" / "fonts"
+
+# What a browser may do on our pages: load from us and nobody else. Chromium also holds
+# form-action against the redirect that follows a form, so Stripe's page stands there.
+_CHECKOUT = "https://checkout.stripe.com" if STRIPE_API_BASE == STRIPE_HOME else STRIPE_API_BASE
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'", _CHECKOUT],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", True)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", True)
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+# How many proxies of ours stand before the web server; 0 where there is none.
+PROXIES = env.int("PROXIES", 0)
+if PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Nothing of ours takes uploads but the admin's pictures and the Bulletin's PDF.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# Limits against abuse are multiplied by this. The benchmarks come from one address.
+LIMIT_FACTOR = env.int("LIMIT_FACTOR", 1) if DEBUG else 1
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_secrets": {"()": "conference.errors.WithoutSecrets"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["no_secrets"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "stripe": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,199 @@
+"""All money: what was given, the attempts to pay it through Stripe, and what went back."""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from conference.models import Conference, User
+
+LEAST_GIFT_PENCE = 100
+MOST_GIFT_PENCE = 99_999_999
+# A gift above this is asked about once more.
+LARGE_GIFT_PENCE = 100_000
+
+
+class Donation(models.Model):
+    """What somebody freely gives: promised on a form, then received or withdrawn."""
+
+    class Status(models.TextChoices):
+        PLEDGED = "pledged", _("Not paid yet")
+        RECEIVED = "received", _("Received")
+        WITHDRAWN = "withdrawn", _("Not given")
+        REFUNDED = "refunded", _("Given back")
+
+    conference = models.ForeignKey(Conference, models.PROTECT, related_name="donations")
+    name = models.CharField(max_length=200)
+    email = models.EmailField(max_length=254)
+    amount_pence = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.PLEDGED)
+    created_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_pence__gte=LEAST_GIFT_PENCE, amount_pence__lte=MOST_GIFT_PENCE),
+                name="donation_of_a_pound_or_more",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["received", "refunded"]) | Q(received_at__isnull=False),
+                name="donation_received_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_pence}p {self.status}"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def live(self) -> "PaymentQuerySet":
+        """Attempts that may still bring money: begun, open at Stripe, or with the bank."""
+        return self.filter(status__in=Payment.LIVE)
+
+    def to_ask_about(self, now: datetime) -> "PaymentQuerySet":
+        """Live attempts that nobody asked Stripe about lately."""
+        return self.live().filter(check_at__lte=now)
+
+
+class Payment(models.Model):
+    """One attempt to be paid through Stripe: one Checkout Session."""
+
+    class Status(models.TextChoices):
+        # Written down, outcome of the call to Stripe not known (yet).
+        BEGUN = "begun", _("Being set up")
+        OPEN = "open", _("Waiting for the payer")
+        # The payer is through, the bank is not.
+        PROCESSING = "processing", _("Waiting for the bank")
+        PAID = "paid", _("Paid")
+        CLOSED = "closed", _("Ended without payment")
+        # Stripe's word and ours differ: a person must look.
+        PARKED = "parked", _("Needs a look")
+
+    LIVE = (Status.BEGUN, Status.OPEN, Status.PROCESSING)
+
+    donation = models.ForeignKey(Donation, models.PROTECT, related_name="payments")
+    amount_pence = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.BEGUN)
+    # The call to Stripe as it was or will be made, so that a retry repeats it to the letter.
+    idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    request_body = models.JSONField()
+    session_id = models.CharField(max_length=255, unique=True, null=True)
+    session_url = models.URLField(max_length=2000, blank=True)
+    session_expires_at = models.DateTimeField()
+    payment_intent_id = models.CharField(max_length=255, unique=True, null=True)
+    check_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    # When the payer came back from Stripe's page by the way of those who paid.
+    returned_at = models.DateTimeField(null=True)
+    paid_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["donation"],
+                condition=Q(status__in=["begun", "open", "processing"]),
+                name="one_live_payment_per_donation",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_pence__gte=LEAST_GIFT_PENCE), name="payment_of_a_pound_or_more"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="paid")
+                | Q(paid_at__isnull=False, payment_intent_id__isnull=False),
+                name="payment_paid_by_an_intent",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["check_at"],
+                name="payment_to_ask_about",
+                condition=Q(status__in=["begun", "open", "processing"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_pence}p {self.status}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in self.LIVE
+
+
+class Refund(models.Model):
+    """Money on its way back: asked for by us, or made on Stripe's own pages."""
+
+    class Status(models.TextChoices):
+        BEGUN = "begun", _("Being asked for")
+        PENDING = "pending", _("On its way")
+        SUCCEEDED = "succeeded", _("Given back")
+        FAILED = "failed", _("Failed")
+
+    class Reason(models.TextChoices):
+        NO_PLACES = "no places", _("Paid after the places were gone")
+        PAID_TWICE = "paid twice", _("Paid twice")
+        ASKED = "asked", _("Asked for")
+        AT_STRIPE = "at stripe", _("Made on Stripe's own pages")
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    amount_pence = models.PositiveIntegerField()
+    reason = models.CharField(max_length=12, choices=Reason)
+    status = models.CharField(max_length=10, choices=Status, default=Status.BEGUN)
+    idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    refund_id = models.CharField(max_length=255, unique=True, null=True)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    check_at = models.DateTimeField()
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_pence__gte=1), name="refund_of_something"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["check_at"],
+                name="refund_to_ask_about",
+                condition=Q(status__in=["begun", "pending"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_pence}p {self.status}"
+
+
+class StripeEvent(models.Model):
+    """What Stripe told us, as it was told: the inbox of the webhook."""
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting", _("Not looked at yet")
+        DONE = "done", _("Done")
+        NOT_OURS = "not ours", _("Not about anything of ours")
+        ATTENTION = "attention", _("Needs a look")
+
+    event_id = models.CharField(max_length=255, unique=True)
+    type = models.CharField(max_length=100)
+    body = models.TextField()
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING)
+    problem = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["received_at"], name="event_waiting", condition=Q(outcome="waiting")
+            ),
+            models.Index(
+                fields=["-received_at"], name="event_attention", condition=Q(outcome="attention")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

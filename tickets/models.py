@@ -1,0 +1,264 @@
+"""Places, orders, tickets, and what the door saw of them."""
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from conference import codes
+from conference.models import Conference, User
+from donations.models import Donation
+
+MOST_PLACES = 10  # in one order
+# Fewer places than this, or than a tenth of all: 'few'.
+FEW_PLACES = 10
+# How long the door may take back an entry.
+UNDO_WITHIN = timedelta(minutes=10)
+
+
+def new_secret() -> str:
+    """The unguessable part of an order's link: 192 bits."""
+    return secrets.token_urlsafe(24)
+
+
+def new_number() -> int:
+    """A ticket's number in its code: 63 random bits."""
+    return secrets.randbits(63)
+
+
+class TicketType(models.Model):
+    """A kind of place at one conference, with its own number of places."""
+
+    conference = models.ForeignKey(Conference, models.CASCADE, related_name="ticket_types")
+    name = models.CharField(_("name"), max_length=100)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    capacity = models.PositiveIntegerField(_("places"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_online = models.BooleanField(_("online"), default=False)
+
+    class Meta:
+        verbose_name = _("ticket type")
+        verbose_name_plural = _("ticket types")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["conference", "name"], name="type_named_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Order(models.Model):
+    """One person's booking."""
+
+    class Status(models.TextChoices):
+        RESERVED = "reserved", _("Reserved")
+        CONFIRMED = "confirmed", _("Confirmed")
+        EXPIRED = "expired", _("Not kept any longer")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    conference = models.ForeignKey(Conference, models.PROTECT, related_name="orders")
+    donation = models.OneToOneField(Donation, models.PROTECT, null=True, related_name="order")
+    reference = models.CharField(max_length=12, unique=True, default=codes.short_code)
+    secret = models.CharField(max_length=40, unique=True, default=new_secret)
+    # Made with the form and sent with it: the same form sent twice makes one order.
+    submission = models.UUIDField(unique=True, default=uuid.uuid4)
+    name = models.CharField(_("name"), max_length=200)
+    email = models.EmailField(_("e-mail"), max_length=254)
+    status = models.CharField(max_length=10, choices=Status, default=Status.RESERVED)
+    # Who ticked the Bulletin's box finds the confirm button in the ticket mail.
+    wants_bulletin = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    # Until when the places are kept while the gift is under way.
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["expires_at"], name="order_held", condition=Q(status="reserved")
+            ),
+            models.Index(
+                fields=["confirmed_at"],
+                name="order_unmailed",
+                condition=Q(status="confirmed", mailed_at__isnull=True),
+            ),
+            models.Index(fields=["conference", "-created_at"], name="order_newest"),
+            models.Index(fields=["email"], name="order_email"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="confirmed") | Q(confirmed_at__isnull=False),
+                name="order_confirmed_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        return reverse("tickets:order", args=[self.secret])
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def holding_places(self) -> "TicketQuerySet":
+        """Tickets that take a place: valid ones, and those kept while a gift is under way."""
+        return self.filter(status__in=Ticket.HOLDING)
+
+    def valid(self) -> "TicketQuerySet":
+        return self.filter(status=Ticket.Status.VALID)
+
+    def count_by_type(self) -> dict[int, int]:
+        """How many there are of each ticket type, by its primary key."""
+        rows = self.order_by().values("ticket_type_id").annotate(n=Count("pk"))
+        return {row["ticket_type_id"]: row["n"] for row in rows}
+
+
+class Ticket(models.Model):
+    """One right of entry."""
+
+    class Status(models.TextChoices):
+        HELD = "held", _("Kept for you")
+        VALID = "valid", _("Valid")
+        RELEASED = "released", _("Not kept any longer")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    HOLDING = (Status.HELD, Status.VALID)
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="tickets")
+    ticket_type = models.ForeignKey(TicketType, models.PROTECT, related_name="tickets")
+    attendee_name = models.CharField(_("name"), max_length=200)
+    attendee_email = models.EmailField(_("e-mail"), max_length=254, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.HELD)
+    # The number in the QR code and the short code beside it: neither says who it is.
+    number = models.BigIntegerField(unique=True, default=new_number)
+    reference = models.CharField(max_length=12, unique=True, default=codes.short_code)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            # Counting places reads this index alone.
+            models.Index(
+                fields=["ticket_type"],
+                name="ticket_holding_place",
+                condition=Q(status__in=["held", "valid"]),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=0), name="ticket_number_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def code(self) -> str:
+        """The text of the QR code."""
+        return codes.sign(self.number)
+
+
+class ReplacedCode(models.Model):
+    """A code that was given out and then replaced; the door says so instead of 'unknown'."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="replaced_codes")
+    number = models.BigIntegerField(unique=True)
+    reference = models.CharField(max_length=12, unique=True)
+    replaced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Document(models.Model):
+    """A PDF that a worker made for the order's page; kept for a day, made again when asked."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="documents")
+    # What was printed, as a digest: a corrected name makes another one.
+    fingerprint = models.CharField(max_length=64, unique=True)
+    content = models.BinaryField(null=True)
+    made_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.fingerprint[:8]
+
+
+class Gate(models.Model):
+    """A place where tickets are scanned."""
+
+    conference = models.ForeignKey(Conference, models.CASCADE, related_name="gates")
+    name = models.CharField(_("name"), max_length=60)
+    slug = models.SlugField(_("short name"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("gate")
+        verbose_name_plural = _("gates")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["conference", "slug"], name="gate_named_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scan(models.Model):
+    """One look at a code by the door, and what came of it. Append only but for its undoing."""
+
+    class Outcome(models.TextChoices):
+        ADMITTED = "admitted", _("Admitted")
+        ALREADY_IN = "already in", _("Already in")
+        NOT_CONFIRMED = "not confirmed", _("Not confirmed yet")
+        CANCELLED = "cancelled", _("Cancelled")
+        REPLACED = "replaced", _("Replaced by a newer ticket")
+        OTHER_CONFERENCE = "other conference", _("For another conference")
+        UNKNOWN = "unknown", _("Not on the list")
+        NOT_A_TICKET = "not a ticket", _("Not one of our tickets")
+
+    # Made by the phone: the same scan sent twice is the same scan.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    conference = models.ForeignKey(Conference, models.CASCADE, related_name="scans")
+    gate = models.ForeignKey(Gate, models.PROTECT, related_name="scans")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="scans")
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    # What the server concluded; what the phone itself showed may differ once it works offline.
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    # When the door saw it, by our clock, and when we heard of it.
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket"],
+                condition=Q(outcome="admitted", undone_at__isnull=True),
+                name="one_entry_per_ticket",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="admitted") | Q(ticket__isnull=False),
+                name="entry_by_a_ticket",
+            ),
+        ]
+        indexes = [models.Index(fields=["conference", "-at"], name="scan_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.at:%H:%M}"
+
+    def may_be_undone(self, now: datetime) -> bool:
+        """Whether this is an entry that the door may still take back."""
+        return (
+            self.outcome == self.Outcome.ADMITTED
+            and self.undone_at is None
+            and now - self.received_at <= UNDO_WITHIN
+        )

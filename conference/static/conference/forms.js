@@ -1,0 +1,38 @@
+// Small comforts for every form; each page works without them.
+
+// Where something has to be put right, begin there (older browsers do not heed its autofocus).
+const summary = document.querySelector("[data-error-summary]");
+window.addEventListener("load", () => {
+  if (summary && document.activeElement === document.body) summary.focus();
+});
+
+// One press sends a form once. The button says so, and is ready again after "back".
+const busyForms = new Set();
+
+function release(form) {
+  busyForms.delete(form);
+  for (const button of form.querySelectorAll("[data-label]")) {
+    button.textContent = button.dataset.label;
+    button.removeAttribute("aria-disabled");
+    delete button.dataset.label;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-submit-once]")) return;
+  if (busyForms.has(form)) {
+    event.preventDefault();
+    return;
+  }
+  busyForms.add(form);
+  const button = event.submitter?.dataset.busy ? event.submitter : form.querySelector("[data-busy]");
+  if (!button || event.submitter?.name === "add" || event.submitter?.name === "remove") return;
+  button.dataset.label = button.textContent;
+  button.textContent = button.dataset.busy;
+  button.setAttribute("aria-disabled", "true");
+});
+
+window.addEventListener("pageshow", () => {
+  for (const form of [...busyForms]) release(form);
+});

@@ -1,0 +1,32 @@
+// Says, above the button, what a press will do: how many places, and what there is to pay.
+
+const form = document.querySelector("[data-reserve]");
+const line = form.querySelector("[data-total]");
+const pounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
+
+/** The chosen gift in pence, 0 for none, or null while it is not known. */
+function giftPence() {
+  const choice = form.querySelector("[name=gift]:checked")?.value;
+  if (choice === "none") return 0;
+  if (choice !== "other") return choice ? Number(choice) : null;
+  const typed = form.querySelector("[name=other_amount]").value.trim();
+  if (!/^£?\d{1,6}(\.\d{1,2})?$/.test(typed)) return null;
+  return Math.round(Number(typed.replace("£", "")) * 100);
+}
+
+function show() {
+  const count = form.querySelectorAll("[data-person]").length;
+  const pence = giftPence();
+  line.hidden = pence === null;
+  if (line.hidden) return;
+  const words = line.dataset;
+  const places = count === 1 ? words.one : words.many.replace("{count}", count);
+  const amount = pounds.format(pence / 100).replace(/\.00$/, "");
+  line.textContent = (pence ? words.gift : words.free)
+    .replace("{places}", places)
+    .replaceAll("{amount}", amount);
+}
+
+form.addEventListener("input", show);
+form.addEventListener("peoplechange", show);
+show();

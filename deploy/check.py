@@ -1,0 +1,39 @@
+"""`check --deploy` on the settings of a real site, with values that are nobody's.
+
+A warning fails it. The values are made here, so that no key, real or false, lies in a file.
+"""
+
+import base64
+import os
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from django.core.management import execute_from_command_line
+
+
+def production(data: Path) -> dict[str, str]:
+    """The environment of a real site behind one proxy, with its data in the given folder."""
+    return {
+        "DEBUG": "0",
+        "DATA_DIR": str(data),
+        "BASE_URL": "https://conference.example.org",
+        "ALLOWED_HOSTS": "conference.example.org",
+        "PROXIES": "1",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "TICKET_SIGNING_KEYS": f"1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "STRIPE_SECRET_KEY": f"rk_live_{secrets.token_hex(12)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(12)}",
+        "EMAIL_URL": "submission://user:password@mail.example.org:587",
+        "TICKETS_FROM": "tickets@example.org",
+        "BULLETIN_FROM": "bulletin@example.org",
+    }
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.clear()
+        os.environ.update(production(Path(folder)), DJANGO_SETTINGS_MODULE="conference.settings")
+        execute_from_command_line(["manage.py", "check", "--deploy", "--fail-level", "WARNING"])

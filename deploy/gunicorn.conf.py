@@ -1,0 +1,20 @@
+"""How the web server runs, here and in production: `gunicorn -c deploy/gunicorn.conf.py`."""
+
+import os
+
+wsgi_app = "conference.wsgi"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+# The application is read once and shared by the workers: a quicker start, less memory.
+preload_app = True
+# A stop lets requests finish, and is over before the supervisor would lose patience.
+graceful_timeout = 3
+# A call to Stripe may take 20 s; a worker that is silent for longer than this is replaced.
+timeout = 60
+keepalive = 5
+# Heartbeats of the workers are files; on a disk they can stall.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+control_socket_disable = True
+loglevel = "warning"

@@ -1,0 +1,16 @@
+"""Before a start in DEBUG, in one process: the database up to date, the sample data in it."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conference.settings")
+
+import django
+from django.core.management import call_command
+
+if __name__ == "__main__":
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("demo")

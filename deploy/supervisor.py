@@ -1,0 +1,124 @@
+"""Runs several processes in one terminal: together they start, and together they end.
+
+Only the standard library. Each part leads a process group of its own, so that nothing it
+started outlives it, and is told by the kernel when this process dies in whatever way.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import FrameType
+
+PATIENCE = 3.0  # seconds between asking the parts to end and ending them
+LOOK_EVERY = 0.1  # seconds
+COLOURS = (36, 33, 35, 32, 34)
+_printing = threading.Lock()
+
+
+def say(name: str, text: str, colour: int = 0) -> None:
+    """One line with its part's name before it; coloured on a terminal."""
+    prefix = f"{name:<7}|"
+    if colour and sys.stdout.isatty():
+        prefix = f"\033[{colour}m{prefix}\033[0m"
+    # Where nobody reads any more, the parts must still be looked after.
+    with _printing, suppress(OSError):
+        print(prefix, text, flush=True)
+
+
+class Part:
+    """One process, its output copied line by line."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], colour: int
+    ) -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=env,
+            text=True,
+            errors="replace",
+        )
+        self._reader = threading.Thread(target=self._copy, args=(colour,), daemon=True)
+        self._reader.start()
+
+    def _copy(self, colour: int) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            say(self.name, line.rstrip("\n"), colour)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the part and all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def ended(self) -> str:
+        """How it ended, for people; empty while it runs."""
+        status = self.process.poll()
+        if status is None:
+            return ""
+        self._reader.join(0.5)  # its last words come first
+        return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+
+
+class Supervisor:
+    """All parts, until one of them dies or somebody asks for the end."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self._asked_to_end = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._end)
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked_to_end = True
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start one more part; call it from the main thread, which the kernel watches."""
+        self.parts.append(Part(name, command, env, COLOURS[len(self.parts) % len(COLOURS)]))
+
+    def run(self, is_up: Callable[[], bool], when_up: Callable[[], None], within: float) -> int:
+        """Watch until the end; call `when_up` once `is_up`. Returns the exit status.
+
+        0 where the end was asked for, 1 where a part died or the service was not up `within`
+        so many seconds. Everything has ended when this returns.
+        """
+        deadline: float | None = time.monotonic() + within
+        try:
+            while not self._asked_to_end:
+                if dead := [part for part in self.parts if part.process.poll() is not None]:
+                    for part in dead:
+                        say("run", f"'{part.name}' ended {part.ended()}; stopping the rest.")
+                    return 1
+                if deadline and is_up():
+                    deadline = None
+                    when_up()
+                if deadline and time.monotonic() > deadline:
+                    say("run", f"The service did not answer within {within:.0f} s; stopping.")
+                    return 1
+                time.sleep(LOOK_EVERY)
+            return 0
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        for part in self.parts:
+            part.send(signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        for part in self.parts:
+            try:
+                part.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                say("run", f"'{part.name}' did not end by itself.")
+        # Even a part that ended may have left something behind in its group.
+        for part in self.parts:
+            part.send(signal.SIGKILL)
+            part.process.wait()

@@ -169,24 +169,9 @@ def python_packages(lock: str) -> None:
     with step(VENV / f"{file.stem}.stamp", digest(file)) as due:
         if due:
             say(f"Python: packages of {lock}")
-            pip: list[str | Path] = [
-                PYTHON,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-input",
-            ]
+            pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "-qq", "--no-input"]
             with changing_venv():
-                call(
-                    [
-                        *pip,
-                        "--disable-pip-version-check",
-                        "--require-hashes",
-                        "-r",
-                        file,
-                    ]
-                )
+                call([*pip, "--disable-pip-version-check", "--require-hashes", "-r", file])
 
 
 def node() -> tuple[Path, Path]:

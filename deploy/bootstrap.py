@@ -204,12 +204,7 @@ def assets() -> None:
     with step(modules / "installed.stamp", installed) as due:
         if due:
             say("Front end: packages of package-lock.json")
-            npm: list[str | Path] = [
-                npm_path,
-                "ci",
-                "--ignore-scripts",
-                "--omit=optional",
-            ]
+            npm: list[str | Path] = [npm_path, "ci", "--ignore-scripts", "--omit=optional"]
             call([*npm, "--loglevel=error"], quiet=True, PATH=path)
     with step(BUILD / "assets.stamp", sources) as due:
         if due:
@@ -221,10 +216,8 @@ def static_files() -> None:
     """Django's collectstatic, whenever a source of it changed."""
     apps = [path for path in sorted(ROOT.glob("*/static")) if path.parent != BUILD]
     settings = ROOT / "conference" / "settings.py"
-    with step(
-        BUILD / "static.stamp",
-        digest(ROOT / "requirements.lock", settings, BUILD / "assets", *apps),
-    ) as due:
+    sources = digest(ROOT / "requirements.lock", settings, BUILD / "assets", *apps)
+    with step(BUILD / "static.stamp", sources) as due:
         if due:
             say("Static files")
             manage: list[str | Path] = [PYTHON, ROOT / "manage.py"]

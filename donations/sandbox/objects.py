@@ -1,0 +1,305 @@
+"""Stripe's objects, field by field, as API version 2026-10-28.endive shapes them.
+
+Fields that are only there when expanded (`line_items`, `refunds`) are left out; everything else
+that Stripe always sends is there, null where it does not apply. The tests compare the field names
+with the SDK's own classes.
+"""
+
+import secrets
+from typing import Any
+
+Row = dict[str, Any]
+
+API_VERSION = "2026-10-28.endive"
+_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+
+CARD = "card"
+DEBIT = "bacs_debit"  # what 'pay later' uses: the bank answers days afterwards
+
+
+def new_id(prefix: str) -> str:
+    """A fresh identifier such as `pi_5f…`; sessions get the long form that Stripe gives them."""
+    if prefix == "cs":
+        return f"cs_test_a1{secrets.token_hex(28)}"
+    return f"{prefix}_{secrets.token_hex(12)}"
+
+
+def pounds(pence: int) -> str:
+    """`£15.00`, as Stripe writes amounts in its messages."""
+    return f"£{pence // 100:,}.{pence % 100:02d}"
+
+
+_INVOICE_DATA = {
+    "account_tax_ids": None,
+    "custom_fields": None,
+    "description": None,
+    "footer": None,
+    "issuer": None,
+    "metadata": {},
+    "rendering_options": None,
+}
+
+# What is the same in every session that we can have.
+_SESSION: Row = {
+    "id": "",
+    "object": "checkout.session",
+    **dict.fromkeys(
+        "after_expiration allow_promotion_codes billing_address_collection client_secret "
+        "collected_information consent consent_collection currency_conversion customer "
+        "customer_account excluded_payment_method_types invoice payment_intent payment_link "
+        "payment_method_configuration_details permissions recovered_from "
+        "saved_payment_method_options setup_intent shipping_address_collection shipping_cost "
+        "subscription wallet_options".split()
+    ),
+    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+    "custom_fields": [],
+    "customer_creation": "if_required",
+    "discounts": [],
+    "invoice_creation": {"enabled": False, "invoice_data": _INVOICE_DATA},
+    "livemode": False,
+    "managed_payments": {"enabled": False},
+    "mode": "payment",
+    "payment_method_collection": "if_required",
+    "payment_method_options": {},
+    "payment_status": "unpaid",
+    "phone_number_collection": {"enabled": False},
+    "shipping_options": [],
+    "status": "open",
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    "ui_mode": "hosted_page",
+}
+
+
+def session(base_url: str, params: Row, now: int) -> Row:
+    """An open Checkout Session. `params` are checked parameters of the create call."""
+    identifier = new_id("cs")
+    total = sum(amount(item) * item["quantity"] for item in params["line_items"])
+    email, methods = params.get("customer_email"), params.get("allowed_payment_method_types")
+    texts = params.get("custom_text", {})
+    given = (
+        "cancel_url client_reference_id customer_email integration_identifier locale "
+        "origin_context submit_type success_url"
+    )
+    return {
+        **_SESSION,
+        **{name: params.get(name) for name in given.split()},
+        "id": identifier,
+        "adaptive_pricing": {"enabled": params.get("adaptive_pricing", {}).get("enabled", False)},
+        "allowed_payment_method_types": methods,
+        "amount_subtotal": total,
+        "amount_total": total,
+        "created": now,
+        "currency": params["line_items"][0]["price_data"]["currency"],
+        "custom_text": {
+            "after_submit": texts.get("after_submit"),
+            "shipping_address": None,
+            "submit": texts.get("submit"),
+            "terms_of_service_acceptance": None,
+        },
+        "customer_details": customer_details(email) if email else None,
+        "expires_at": params.get("expires_at", now + 24 * 60 * 60),
+        "metadata": params.get("metadata", {}),
+        "payment_method_types": methods or [CARD],
+        "url": f"{base_url}/c/pay/{identifier}",
+    }
+
+
+def amount(item: Row) -> int:
+    """Pence for one of a line item, from whichever of the two parameters was given."""
+    price = item["price_data"]
+    return int(price.get("unit_amount", price.get("unit_amount_decimal", 0)))
+
+
+def customer_details(email: str | None) -> Row:
+    """What Checkout knows of a guest."""
+    return {
+        "address": None,
+        "business_name": None,
+        "email": email,
+        "individual_name": None,
+        "name": None,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": [],
+    }
+
+
+def collected_information() -> Row:
+    return {"business_name": None, "individual_name": None, "shipping_details": None}
+
+
+def line_item(item: Row, now: int) -> Row:
+    """One line of a session, with the one-time price that Stripe makes of `price_data`."""
+    price, quantity = item["price_data"], item["quantity"]
+    unit = amount(item)
+    return {
+        "id": new_id("li"),
+        "object": "item",
+        "adjustable_quantity": None,
+        "amount_discount": 0,
+        "amount_subtotal": unit * quantity,
+        "amount_tax": 0,
+        "amount_total": unit * quantity,
+        "currency": price["currency"],
+        "description": price.get("product_data", {}).get("name"),
+        "metadata": item.get("metadata", {}),
+        "price": {
+            "id": new_id("price"),
+            "object": "price",
+            "active": False,
+            "billing_scheme": "per_unit",
+            "created": now,
+            "currency": price["currency"],
+            "custom_unit_amount": None,
+            "livemode": False,
+            "lookup_key": None,
+            "metadata": {},
+            "nickname": None,
+            "product": new_id("prod"),
+            "recurring": None,
+            "tax_behavior": price.get("tax_behavior", "unspecified"),
+            "tiers_mode": None,
+            "transform_quantity": None,
+            "type": "one_time",
+            "unit_amount": unit,
+            "unit_amount_decimal": str(unit),
+        },
+        "quantity": quantity,
+    }
+
+
+_INTENT: Row = {
+    "id": "",
+    "object": "payment_intent",
+    **dict.fromkeys(
+        "application application_fee_amount automatic_payment_methods canceled_at "
+        "cancellation_reason customer customer_account excluded_payment_method_types "
+        "last_payment_error latest_charge next_action on_behalf_of payment_method "
+        "payment_method_configuration_details processing review setup_future_usage shipping "
+        "source transfer_data transfer_group".split()
+    ),
+    "amount_capturable": 0,
+    "amount_details": {"tip": {}},
+    "amount_received": 0,
+    "capture_method": "automatic_async",
+    "confirmation_method": "automatic",
+    "livemode": False,
+    "payment_method_options": {},
+    "status": "requires_payment_method",
+}
+
+
+def payment_intent(session_row: Row, data: Row, method: str, now: int) -> Row:
+    """The intent behind a session. `data` is the session's `payment_intent_data`."""
+    identifier = new_id("pi")
+    given = "description receipt_email statement_descriptor statement_descriptor_suffix"
+    return {
+        **_INTENT,
+        **{name: data.get(name) for name in given.split()},
+        "id": identifier,
+        "allowed_payment_method_types": session_row["allowed_payment_method_types"],
+        "amount": session_row["amount_total"],
+        "client_secret": f"{identifier}_secret_{secrets.token_hex(12)}",
+        "created": now,
+        "currency": session_row["currency"],
+        "metadata": data.get("metadata", {}),
+        "payment_method_types": [method],
+    }
+
+
+_CHARGE: Row = {
+    "id": "",
+    "object": "charge",
+    **dict.fromkeys(
+        "application application_fee application_fee_amount balance_transaction customer "
+        "failure_balance_transaction failure_code failure_message on_behalf_of outcome "
+        "receipt_number receipt_url review shipping source source_transfer transfer_data "
+        "transfer_group".split()
+    ),
+    "amount_captured": 0,
+    "amount_refunded": 0,
+    "captured": True,
+    "disputed": False,
+    "fraud_details": {},
+    "livemode": False,
+    "paid": False,
+    "radar_options": {},
+    "refunded": False,
+    "status": "pending",
+}
+
+
+def charge(intent: Row, method: str, email: str | None, now: int) -> Row:
+    """A charge that is still to be decided. Payments by bank have `py_` ids, as at Stripe."""
+    same = (
+        "amount currency description metadata payment_method receipt_email statement_descriptor "
+        "statement_descriptor_suffix"
+    )
+    return {
+        **_CHARGE,
+        **{name: intent[name] for name in same.split()},
+        "id": new_id("ch" if method == CARD else "py"),
+        "billing_details": {
+            "address": dict(_ADDRESS),
+            "email": email,
+            "name": None,
+            "phone": None,
+            "tax_id": None,
+        },
+        "calculated_statement_descriptor": "LOCAL STRIPE" if method == CARD else None,
+        "created": now,
+        "payment_intent": intent["id"],
+        "payment_method_details": _method_details(method, intent["amount"]),
+    }
+
+
+def _method_details(method: str, pence: int) -> Row:
+    if method == DEBIT:
+        debit = {"fingerprint": "local", "last4": "2345", "mandate": None, "sort_code": "108800"}
+        return {"type": DEBIT, DEBIT: debit | {"expected_debit_date": None}}
+    checks = {
+        "address_line1_check": None,
+        "address_postal_code_check": None,
+        "cvc_check": "pass",
+    }
+    card: Row = {
+        "amount_authorized": pence,
+        "authorization_code": None,
+        "brand": "visa",
+        "checks": checks,
+        "country": "GB",
+        "exp_month": 12,
+        "exp_year": 2034,
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": "local",
+        "funding": "credit",
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "last4": "4242",
+        "mandate": None,
+        "multicapture": {"status": "unavailable"},
+        "network": "visa",
+        "network_token": {"used": False},
+        "network_transaction_id": "local",
+        "overcapture": {"maximum_amount_capturable": pence, "status": "unavailable"},
+        "regulated_status": "unregulated",
+        "three_d_secure": None,
+        "wallet": None,
+    }
+    return {"type": CARD, CARD: card}
+
+
+def outcome(*, paid: bool) -> Row:
+    """How the card network answered."""
+    return {
+        "advice_code": None if paid else "try_again_later",
+        "network_advice_code": None,
+        "network_decline_code": None if paid else "01",
+        "network_status": "approved_by_network" if paid else "declined_by_network",
+        "reason": None if paid else "generic_decline",
+        "risk_level": "normal",
+        "seller_message": "Payment complete."
+        if paid
+        else "The bank did not return any further details with this decline.",
+        "type": "authorized" if paid else "issuer_declined",
+    }

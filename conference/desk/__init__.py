@@ -1,0 +1,1 @@
+"""The organisers' desk: looking up orders and people, putting things right, exporting."""

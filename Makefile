@@ -11,7 +11,7 @@ START := exec setpriv --pdeathsig TERM
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 # The modules that money and places hang on.
-TYPED := $(foreach name,actions money settlement codes gift_aid hmrc,$(wildcard */$(name).py))
+TYPED := $(foreach name,actions money settlement codes gift_aid hmrc,$(wildcard */$(name).py */$(name)/*.py))
 
 .PHONY: run test lint bench lock
 
@@ -24,10 +24,10 @@ test:
 
 lint:
 	@$(PYTHON) deploy/bootstrap.py lint
-	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff check --quiet --output-format concise .
 	$(BIN)/ruff format --check --quiet .
 	DEBUG=1 DATA_DIR=build/lint $(BIN)/mypy $(TYPED)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint --quiet --lint templates
 	DEBUG=1 DATA_DIR=build/lint $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python deploy/check.py

@@ -14,10 +14,10 @@ from donations.sandbox.objects import Row, pounds
 _SHOWN = 20
 _HOME = """<h1>What happened</h1>
 <p>It is {now} here. The webhooks {webhooks}.</p>
-<h2>Payments</h2>
-{sessions}
-<h2>Events</h2>
-{events}"""
+<div class="two"><section aria-labelledby="payments"><h2 id="payments">Payments</h2>
+{sessions}</section>
+<section aria-labelledby="events"><h2 id="events">Events</h2>
+{events}</section></div>"""
 _SESSION = """<li class="card row">
 <p><strong>{amount}</strong> <span class="state {tone}">{state}</span><br>
 {name}<br><span class="quiet">{email} · {created}</span><br>
@@ -34,7 +34,8 @@ _TONES = {"paid": "good", "delivered": "good", "failed": "bad", "expired": "quie
 
 _PAYMENT = """<li class="card" id="{id}">
 <p><strong>{amount}</strong> <span class="state {tone}">{state}</span><br>
-{name}<br><span class="quiet">{email} · {created}</span></p>
+{name}<br><span class="quiet">{email} · {created}</span><br>
+<a href="/c/pay/{id}">Its page</a></p>
 {actions}
 </li>"""
 _BUTTON = """<form method="post" action="/control/{action}">
@@ -52,24 +53,26 @@ _THING = """<div class="thing"><p>{text} <span class="state {tone}">{state}</spa
 
 _CONTROL = """<h1>Control</h1>
 {said}
-<h2>Payments</h2>
+<p>On this page: <a href="#payments">payments</a>, <a href="#payouts">payouts</a>,
+<a href="#clock">clock</a>, <a href="#webhooks">webhooks</a>, <a href="#faults">faults</a>.</p>
+<h2 id="payments">Payments</h2>
 {payments}
-<h2>Payouts</h2>
+<h2 id="payouts">Payouts</h2>
 <div class="card"><p>{waiting} waits in the balance.</p>
-<form method="post" action="/control/payout"><button>Pay out now</button></form>
+<form class="one" method="post" action="/control/payout"><button>Pay out now</button></form>
 {payouts}</div>
-<h2>Clock</h2>
+<h2 id="clock">Clock</h2>
 <div class="card"><p>It is {now} here{moved}.</p>
 <div class="actions"><form method="post" action="/control/clock">
 <label>Minutes to move on <input name="minutes" inputmode="numeric" value="31" size="6"></label>
 <button>Move the clock</button></form>
 <form method="post" action="/control/clock"><input type="hidden" name="reset" value="yes">
 <button>Back to real time</button></form></div></div>
-<h2>Webhooks</h2>
+<h2 id="webhooks">Webhooks</h2>
 <div class="card"><p>They go to {url} and are {switch}.</p>
-<form method="post" action="/control/webhooks"><input type="hidden" name="on" value="{turn}">
-<button>{turn_label}</button></form></div>
-<h2>Faults</h2>
+<form class="one" method="post" action="/control/webhooks">
+<input type="hidden" name="on" value="{turn}"><button>{turn_label}</button></form></div>
+<h2 id="faults">Faults</h2>
 <div class="card">{faults}
 <div class="actions"><form method="post" action="/control/fault-in-delivery">
 <label>In delivery <select name="kind">{delivery_kinds}</select></label>
@@ -119,7 +122,7 @@ def control(machine: Machine, said: str | None) -> Page:
                 for row in _latest(machine, "sessions")
             ]
         ),
-        waiting=f"-{pounds(-waiting)}" if waiting < 0 else pounds(waiting),
+        waiting=f"−{pounds(-waiting)}" if waiting < 0 else pounds(waiting),
         payouts=joined([_payout(row) for row in _latest(machine, "payouts")]),
         now=moment(now["now"]),
         moved=f", {offset} seconds off real time" if offset else ", real time",
@@ -177,7 +180,7 @@ def _event(row: Row, delivery: Row) -> Safe:
         state=state_text,
         tone="bad" if bad else _TONES.get(word, ""),
         created=moment(row["created"]),
-        about=row["data"]["object"]["id"],
+        about=row["data"]["object"]["id"][:24],
         resend=resend,
     )
 
@@ -187,8 +190,7 @@ def _actions(machine: Machine, row: Row) -> Safe:
     if row["status"] == "expired":
         return Safe("")
     if row["status"] == "open":
-        link = fill('<a class="button" href="/c/pay/{id}">Open its page</a>', id=identifier)
-        return _row([link, _button("expire", "session", identifier, "Let it expire")])
+        return _row([_button("expire", "session", identifier, "Let it expire")])
     charge = machine.account.charge_of(identifier)
     if charge["status"] == "pending":
         return _row(

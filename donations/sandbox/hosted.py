@@ -38,7 +38,7 @@ _ENDED = """<section class="card">
 <p>{text}</p>
 {more}
 </section>"""
-_LINK = """<p><a class="button lead" href="{url}">{label}</a></p>"""
+_LINK = """<p><a class="button{tone}" id="onward" href="{url}">{label}</a></p>"""
 _BANK = """<form method="post">
 <button class="lead" id="bank-confirms"
 formaction="/c/pay/{id}/bank-confirms">Bank confirms</button>
@@ -54,7 +54,8 @@ def show(machine: Machine, session_id: str, *, declined: bool = False) -> Page:
         return _ended("No such page", text, status=404)
     if session["status"] == "expired":
         text = "The time for this payment is over. Nothing was taken."
-        return _ended("This page has expired", text, [_link(session["cancel_url"], "Back")])
+        back = _link(session["cancel_url"], "Back", leads=True)
+        return _ended("This page has expired", text, [back])
     if session["status"] == "complete":
         return _complete(machine, session)
     return _open(machine, session, declined=declined)
@@ -122,7 +123,7 @@ def _open(machine: Machine, session: Row, *, declined: bool) -> Page:
 
 
 def _complete(machine: Machine, session: Row) -> Page:
-    onward = _link(success_url(session), "Continue")
+    onward = _link(success_url(session), "Continue", leads=True)
     amount = pounds(session["amount_total"])
     if session["payment_status"] == "paid":
         return _ended("Paid", f"This payment of {amount} is complete.", [onward])
@@ -130,11 +131,12 @@ def _complete(machine: Machine, session: Row) -> Page:
     if charge["status"] == "failed":
         return _ended("Not paid", f"The bank refused this payment of {amount}.", [onward])
     text = f"The bank has not yet answered about this payment of {amount}."
+    onward = _link(success_url(session), "Continue", leads=False)
     return _ended("Waiting for the bank", text, [fill(_BANK, id=session["id"]), onward])
 
 
-def _link(url: str | None, label: str) -> Safe:
-    return fill(_LINK, url=url, label=label) if url else Safe("")
+def _link(url: str | None, label: str, *, leads: bool) -> Safe:
+    return fill(_LINK, url=url, label=label, tone=" lead" if leads else "") if url else Safe("")
 
 
 def _ended(title: str, text: str, more: list[Safe] | None = None, status: int = 200) -> Page:

@@ -16,7 +16,7 @@ _FRAME = """<!doctype html>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<header class="banner"><p><strong>Local Stripe</strong>: no real money moves here</p></header>
+<header class="banner"><p><strong>Local Stripe</strong>: no real money</p></header>
 {nav}
 <main id="main">
 {body}

@@ -81,9 +81,7 @@ def not_found(
 
 def broken(request: HttpRequest) -> HttpResponse:
     """The page for our own mistakes; rendered without context, since anything may be broken."""
-    return HttpResponse(
-        render_to_string("500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR
-    )
+    return HttpResponse(render_to_string("500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @never_cache

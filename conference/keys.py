@@ -7,6 +7,7 @@ import base64
 import binascii
 import os
 import secrets
+import sys
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -35,9 +36,7 @@ def signing_keys(value: str, folder: Path, *, may_create: bool) -> dict[int, byt
         keys = {int(number): base64.b64decode(seed, validate=True) for number, seed in pairs}
     except (ValueError, binascii.Error) as error:
         raise ImproperlyConfigured("TICKET_SIGNING_KEYS must read 1:BASE64,2:BASE64.") from error
-    if not keys or any(
-        not 1 <= number <= 255 or len(seed) != 32 for number, seed in keys.items()
-    ):
+    if not keys or any(not 1 <= number <= 255 or len(seed) != 32 for number, seed in keys.items()):
         raise ImproperlyConfigured("TICKET_SIGNING_KEYS needs seeds of 32 bytes, ids 1 to 255.")
     return keys
 
@@ -70,5 +69,5 @@ def _read(path: Path, may_create: bool, name: str, fresh: str) -> str:
 
 
 if __name__ == "__main__":
-    print(f"SECRET_KEY={_fresh_secret_key()}")
-    print(f"TICKET_SIGNING_KEYS={_fresh_signing_key()}")
+    sys.stdout.write(f"SECRET_KEY={_fresh_secret_key()}\n")
+    sys.stdout.write(f"TICKET_SIGNING_KEYS={_fresh_signing_key()}\n")

@@ -28,9 +28,7 @@ def network_of(request: HttpRequest) -> str:
     return ":".join(address.split(":")[:4]) if ":" in address else address
 
 
-def is_allowed(
-    what: str, whose: str, *, times: int, within: timedelta, now: datetime
-) -> bool:
+def is_allowed(what: str, whose: str, *, times: int, within: timedelta, now: datetime) -> bool:
     """Count one more `what` of `whose`, and say whether that is still at most `times` `within`.
 
     `whose` (an address or a network) is kept only as a keyed hash, until the window has passed.
@@ -42,8 +40,8 @@ def is_allowed(
     # One statement that both databases know: of two processes at once neither is lost.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Allowance._meta.db_table} (key, count, until) VALUES (%s, 1, %s) "
-            f"ON CONFLICT (key) DO UPDATE SET count = {Allowance._meta.db_table}.count + 1 "
+            "INSERT INTO conference_allowance (key, count, until) VALUES (%s, 1, %s) "
+            "ON CONFLICT (key) DO UPDATE SET count = conference_allowance.count + 1 "
             "RETURNING count",
             [key, connection.ops.adapt_datetimefield_value(now + within)],
         )

@@ -1,4 +1,4 @@
-"""The ground: the organisation, its yearly conference, the people who log in, mail, the audit log."""
+"""The ground: organisation, conference, the people who log in, mail, the audit log."""
 
 import uuid
 import zoneinfo
@@ -176,7 +176,10 @@ class Conference(models.Model):
         _("the picture in words"), max_length=200, blank=True, help_text=_("For screen readers.")
     )
     capacity = models.PositiveIntegerField(
-        _("places in all"), null=True, blank=True, help_text=_("Empty: only the ticket types count.")
+        _("places in all"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: only the ticket types count."),
     )
     opens_at = models.DateTimeField(_("reservations open"))
     closes_at = models.DateTimeField(_("reservations close"))
@@ -342,4 +345,3 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
-

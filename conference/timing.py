@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +16,10 @@ def server_timing(
     def middleware(request: HttpRequest) -> HttpResponse:
         statements = 0
 
-        def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        def count(execute: Callable[..., Any], *args: Any) -> Any:
             nonlocal statements
             statements += 1
-            return execute(sql, params, many, context)
+            return execute(*args)
 
         began = perf_counter()
         with connection.execute_wrapper(count):

@@ -1,6 +1,46 @@
 """The site's addresses. They are printed on posters and in mails: they do not change."""
 
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-urlpatterns: list = []
-handler400 = "conference.errors.bad_request"
+from conference import errors, health, views
+from donations import webhooks
+
+site = (
+    [
+        path("", views.home, name="home"),
+        path("privacy/", views.privacy, name="privacy"),
+        path("accessibility/", views.accessibility, name="accessibility"),
+        path("login/", views.Login.as_view(), name="login"),
+        path("login/done/", views.after_login, name="after_login"),
+        path("logout/", LogoutView.as_view(next_page="conference:home"), name="logout"),
+        path("healthz", health.healthz, name="healthz"),
+        path("readyz", health.readyz, name="readyz"),
+        path("media/<path:path>", views.media, name="media"),
+        path("outbox/", views.outbox, name="outbox"),
+        path("outbox/<uuid:mail_id>/", views.outbox_mail, name="outbox_mail"),
+        path("outbox/<uuid:mail_id>/html/", views.outbox_html, name="outbox_html"),
+        path(
+            "outbox/files/<int:attachment_pk>/", views.outbox_attachment, name="outbox_attachment"
+        ),
+    ],
+    "conference",
+)
+
+urlpatterns = [
+    path("", include(site)),
+    path("stripe/webhook/", webhooks.receive, name="stripe_webhook"),
+    path("door/", include("tickets.door.urls")),
+    path("desk/", include("conference.desk.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("signup.urls")),
+    path("", include("tickets.urls")),
+    # In DEBUG, too, an unknown address gets our own page.
+    path("<path:rest>", errors.not_found),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.broken

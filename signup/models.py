@@ -1,5 +1,6 @@
 """The Bulletin: its editions, its subscribers, and the proof of what each of them agreed to."""
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +21,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def lapsed(self, now: datetime) -> "SubscriberQuerySet":
         """Asked for, never confirmed, and past the time to do so."""
-        return self.filter(
-            status=Subscriber.Status.PENDING, requested_at__lt=now - PENDING_FOR
-        )
+        return self.filter(status=Subscriber.Status.PENDING, requested_at__lt=now - PENDING_FOR)
 
 
 class Subscriber(models.Model):
@@ -35,7 +34,9 @@ class Subscriber(models.Model):
         BOUNCED = "bounced", _("Cannot be reached")
         COMPLAINED = "complained", _("Complained")
 
-    # In lower case; what the links carry is `token`, never the address.
+    # What the links carry, never the address.
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # In lower case.
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)

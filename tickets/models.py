@@ -77,13 +77,13 @@ class Order(models.Model):
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # The tickets are mailed once for each of these: at confirmation, and when sent again.
+    mailings = models.PositiveSmallIntegerField(default=1)
     mailed_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["expires_at"], name="order_held", condition=Q(status="reserved")
-            ),
+            models.Index(fields=["expires_at"], name="order_held", condition=Q(status="reserved")),
             models.Index(
                 fields=["confirmed_at"],
                 name="order_unmailed",

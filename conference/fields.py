@@ -1,0 +1,110 @@
+"""Form fields for what people type about themselves: names, addresses, sums of money."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
+
+from conference import money
+
+LONGEST_NAME = 200
+
+# Invisible characters that turn the direction of the text around them.
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+class NameField(forms.CharField):
+    """A person's name in any script: one line, no control characters, 200 characters at most."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", LONGEST_NAME)
+        messages = {
+            "max_length": gettext_lazy(
+                "Shorten the name to %(limit_value)d characters. It has %(show_value)d."
+            )
+        }
+        kwargs["error_messages"] = messages | kwargs.get("error_messages", {})
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """The name with single spaces, composed (NFC), rid of what cannot be seen or printed."""
+        text = _DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", str(value or "")))
+        text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+        return " ".join(text.split())
+
+
+class AddressField(forms.CharField):
+    """An e-mail address: plus signs and international domains are fine; kept in lower case."""
+
+    widget = forms.EmailInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        # The widget would refuse what we accept, and in the browser's words.
+        super().__init__(max_length=254, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        """The normalised address; ValidationError says what to do about any other."""
+        text = super().clean(value)
+        if not text:
+            return ""
+        try:
+            found = validate_email(text, check_deliverability=False, allow_smtputf8=True)
+        except EmailNotValidError as error:
+            raise ValidationError(self._advice(error)) from error
+        if not found.ascii_local_part:
+            raise ValidationError(
+                _(
+                    "Our mail cannot reach addresses with accents or other scripts before the @. "
+                    "Enter another address."
+                )
+            )
+        return found.normalized.lower()
+
+    @staticmethod
+    def _advice(error: EmailNotValidError) -> str:
+        if isinstance(error, EmailSyntaxError) and "@" not in str(error):
+            return _("Check the part after the @, as in name@example.org.")
+        return _("Enter an e-mail address like name@example.org.")
+
+
+class PoundsField(forms.CharField):
+    """A sum of money as people write it; cleans to pence, or None where it is empty."""
+
+    def __init__(self, *, least_pence: int, most_pence: int, **kwargs: Any) -> None:
+        self.least_pence = least_pence
+        self.most_pence = most_pence
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
+        super().__init__(max_length=40, **kwargs)
+
+    def clean(self, value: Any) -> int | None:  # type: ignore[override]
+        """The pence; ValidationError says what to enter instead."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            pence = money.parse_pounds(text)
+        except money.CommaForPoint as error:
+            raise ValidationError(
+                _("Write pence after a point, as in %(example)s."),
+                params={"example": text.replace(",", ".").lstrip("£ ")},
+            ) from error
+        except money.NotAnAmount as error:
+            raise ValidationError(
+                _("Enter an amount in pounds, for instance 20 or 12.50.")
+            ) from error
+        if pence < self.least_pence:
+            raise ValidationError(
+                _("Enter an amount of %(least)s or more, or choose No donation."),
+                params={"least": money.format_pounds(self.least_pence)},
+            )
+        if pence > self.most_pence:
+            raise ValidationError(
+                _("The most that can be given here is %(most)s. Please write to us."),
+                params={"most": money.format_pounds(self.most_pence)},
+            )
+        return pence

@@ -1,0 +1,82 @@
+"""`manage.py demo`: a sample conference and people who can log in, on a trial site only."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from conference import sample_content, sample_picture
+from conference.models import Conference, Organisation, User
+from signup.models import Edition
+from tickets.models import Gate, TicketType
+
+PASSWORD = "open-dialogue"  # noqa: S105 (of the sample log-ins, which exist in DEBUG alone)
+PLACES = (80, 100, 200)
+SATURDAY = 5
+
+
+class Command(BaseCommand):
+    help = "Set up the sample conference, once. DEBUG only."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The sample data and its log-ins are for DEBUG only.")
+        with transaction.atomic():
+            if not Organisation.objects.exists():
+                _set_up(timezone.now())
+            _log_ins()
+        self.stdout.write(
+            f"Organiser: organiser@example.org / {PASSWORD}\n"
+            f"Door volunteer: door@example.org / {PASSWORD}"
+        )
+
+
+def _log_ins() -> None:
+    if not User.objects.filter(email="organiser@example.org").exists():
+        User.objects.create_superuser("organiser@example.org", PASSWORD, first_name="Olu")
+    if not User.objects.filter(email="door@example.org").exists():
+        User.objects.create_user("door@example.org", PASSWORD, first_name="Dana")
+
+
+def _set_up(now: datetime) -> None:
+    organisation = Organisation.objects.create(
+        **sample_content.ORGANISATION,
+        introduction=sample_content.INTRODUCTION,
+        data_protection=sample_content.DATA_PROTECTION,
+    )
+    zone = ZoneInfo("Europe/London")
+    day = (now + timedelta(days=90)).date()
+    day += timedelta(days=(SATURDAY - day.weekday()) % 7)
+    starts_at = datetime.combine(day, time(10), zone)
+    conference = Conference(
+        **sample_content.CONFERENCE,
+        organisation=organisation,
+        slug=str(day.year),
+        starts_at=starts_at,
+        ends_at=datetime.combine(day, time(17), zone),
+        access_information=sample_content.ACCESS_INFORMATION,
+        programme=sample_content.PROGRAMME,
+        gift_explanation=sample_content.GIFT_EXPLANATION,
+        gift_presets=[500, 1500, 3000],
+        capacity=350,
+        opens_at=now - timedelta(days=1),
+        closes_at=starts_at,
+        is_published=True,
+    )
+    conference.picture.save("sample.webp", ContentFile(sample_picture.draw()), save=False)
+    conference.save()
+    for position, (kind, places) in enumerate(
+        zip(sample_content.TICKET_TYPES, PLACES, strict=True)
+    ):
+        TicketType.objects.create(conference=conference, position=position, capacity=places, **kind)
+    for position, (name, slug) in enumerate((("Main door", "main"), ("Garden door", "garden"))):
+        Gate.objects.create(conference=conference, position=position, name=name, slug=slug)
+    for sample in sample_content.EDITIONS:
+        edition = dict(sample)
+        days_ago = edition.pop("days_ago")
+        Edition.objects.create(**edition, published_on=(now - timedelta(days=days_ago)).date())

@@ -1,0 +1,80 @@
+"""`manage.py sweep`: each minute, whatever was left lying is taken up again. Idempotent."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+import donations.actions
+import signup.actions
+import tickets.sweep
+from conference import limits, mail
+from conference.heartbeat import beat
+
+logger = logging.getLogger("conference.sweep")
+
+# A task that runs longer was left behind by a worker that died.
+STUCK_AFTER = timedelta(minutes=10)
+TASKS_KEPT_FOR = timedelta(days=2)
+
+
+def queue(now: datetime) -> None:
+    """Give tasks of dead workers to living ones; forget what was done long ago."""
+    DBTaskResult.objects.running().filter(started_at__lt=now - STUCK_AFTER).update(status="READY")
+    DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT_FOR).delete()
+
+
+def sessions(now: datetime) -> None:
+    """Forget log-ins that have ended."""
+    Session.objects.filter(expire_date__lt=now).delete()
+
+
+STEPS: tuple[Callable[[datetime], None], ...] = (
+    queue,
+    donations.actions.sweep,
+    tickets.sweep.sweep,
+    mail.sweep,
+    signup.actions.sweep,
+    limits.forget_old,
+    sessions,
+)
+
+
+def sweep(now: datetime) -> None:
+    """Go through all steps; one that fails is logged and does not stop the others."""
+    for step in STEPS:
+        try:
+            step(now)
+        except Exception:
+            logger.exception("sweep: %s.%s failed", step.__module__, step.__name__)
+    beat("sweep", now=now)
+
+
+class Command(BaseCommand):
+    help = "Take up what was left lying, once or --every so many seconds."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--every", type=float, help="Seconds; without it the sweep runs once.")
+
+    def handle(self, *args: Any, every: float | None, **options: Any) -> None:
+        if every is None:
+            sweep(timezone.now())
+            return
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        while not stopped.is_set():
+            close_old_connections()
+            try:
+                sweep(timezone.now())
+            except Exception:
+                logger.exception("sweep failed; it is tried again")
+            stopped.wait(every)

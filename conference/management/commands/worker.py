@@ -1,0 +1,74 @@
+"""`manage.py worker`: does what waits in the queue, and shows that it is alive."""
+
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError, close_old_connections
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from conference.heartbeat import beat
+
+BEAT_EVERY = 10.0  # seconds
+
+
+class BeatingWorker(Worker):
+    """The queue's own worker, which also notes between two tasks that it is alive."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._beat_at = 0.0
+
+    def run_task(self, db_task_result: DBTaskResult) -> None:  # type: ignore[type-arg]
+        self.beat()
+        super().run_task(db_task_result)
+
+    def beat(self) -> None:
+        """Note that this worker is alive, unless it was noted a moment ago."""
+        if time.monotonic() - self._beat_at >= BEAT_EVERY:
+            beat("worker", now=timezone.now())
+            self._beat_at = time.monotonic()
+
+
+class Command(BaseCommand):
+    help = "Do the work that waits in the queue, until told to stop."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--interval", type=float, default=0.3, help="Seconds between looks.")
+
+    def handle(self, *args: Any, interval: float, **options: Any) -> None:
+        worker = BeatingWorker(
+            queue_names=["*"],
+            excluded_queue_names=[],
+            interval=0,
+            batch=True,  # returns when nothing is left to do
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=get_random_string(32),
+        )
+        stopping = False
+
+        def stop(signum: int, frame: FrameType | None) -> None:
+            nonlocal stopping
+            stopping = True
+            worker.running = False  # the task under way is finished first
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        while not stopping:
+            try:
+                worker.beat()
+                # A look without a lock; claiming takes the whole database on SQLite.
+                if DBTaskResult.objects.ready().exists():
+                    worker.run()
+                    continue
+            except OperationalError as error:  # a locked or restarting database
+                self.stderr.write(f"worker: {error}")
+                close_old_connections()
+            time.sleep(interval)

@@ -1,0 +1,149 @@
+"""The site's own pages: the first one, privacy, accessibility, log-in, and the trial's outbox."""
+
+import uuid
+from datetime import timedelta
+from typing import cast
+
+from csp.decorators import csp_replace, csp_update
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from conference.errors import TooOften
+from conference.limits import is_allowed, network_of
+from conference.models import Conference, Mail, MailAttachment, Organisation, User
+from signup.forms import SignUpForm
+from signup.models import Consent, Edition
+
+# Tries to log in from one network, and with one address, in a quarter of an hour.
+LOGINS_OF_A_NETWORK = 50
+LOGINS_OF_AN_ADDRESS = 10
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Who we are, the conference, the latest Bulletin."""
+    now = timezone.now()
+    return render(
+        request,
+        "conference/home.html",
+        {
+            "organisation": Organisation.objects.order_by("pk").first(),
+            "conference": Conference.objects.current(now),
+            "edition": Edition.objects.published(now).defer("body", "body_html").first(),
+            "signup_form": SignUpForm(source=Consent.Source.HOME_PAGE),
+        },
+    )
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What we keep of people, why, and for how long."""
+    return render(request, "conference/privacy.html")
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """How accessible the site is, how that is tested, and whom to tell."""
+    return render(request, "conference/accessibility.html")
+
+
+class Login(LoginView):
+    """Log-in for organisers and door volunteers; tries are counted for network and address."""
+
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        now = timezone.now()
+        quarter = timedelta(minutes=15)
+        address = request.POST.get("username", "").strip().lower()
+        if not is_allowed(
+            "login", network_of(request), times=LOGINS_OF_A_NETWORK, within=quarter, now=now
+        ) or not is_allowed("login", address, times=LOGINS_OF_AN_ADDRESS, within=quarter, now=now):
+            raise TooOften
+        return super().post(request, *args, **kwargs)
+
+
+@login_required
+@require_safe
+def after_login(request: HttpRequest) -> HttpResponse:
+    """Organisers go to their desk, volunteers to the door."""
+    user = cast(User, request.user)
+    if user.is_organiser:
+        return redirect("desk:home")
+    if user.is_at_door:
+        return redirect("door:gates")
+    raise PermissionDenied
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponse:
+    """Pictures and Bulletins: the only files that are kept, all of them public."""
+    if not path.startswith(("pictures/", "bulletin/")) or not default_storage.exists(path):
+        raise Http404
+    response = FileResponse(default_storage.open(path))
+    # Names are never used twice.
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@require_safe
+@csp_update({"frame-src": ["'self'"]})
+def outbox(request: HttpRequest) -> HttpResponse:
+    """The mails of a trial site, newest first."""
+    _only_in_a_trial()
+    page = Paginator(Mail.objects.order_by("-created_at"), 50).get_page(request.GET.get("page"))
+    return render(request, "conference/outbox.html", {"mails": page.object_list, "page": page})
+
+
+@require_safe
+@csp_update({"frame-src": ["'self'"]})
+def outbox_mail(request: HttpRequest, mail_id: uuid.UUID) -> HttpResponse:
+    """One mail as text, as a page, and its attachments."""
+    _only_in_a_trial()
+    mail = get_object_or_404(Mail, pk=mail_id)
+    attachments = mail.attachments.defer("content")
+    return render(
+        request, "conference/outbox_mail.html", {"mail": mail, "attachments": attachments}
+    )
+
+
+@require_safe
+@xframe_options_sameorigin
+@csp_replace(
+    {
+        "default-src": ["'none'"],
+        "style-src": ["'unsafe-inline'"],
+        "img-src": ["data:"],
+        "frame-ancestors": ["'self'"],
+    }
+)
+def outbox_html(request: HttpRequest, mail_id: uuid.UUID) -> HttpResponse:
+    """The mail's HTML alone, for the frame; mails have their styles inline."""
+    _only_in_a_trial()
+    html = get_object_or_404(Mail, pk=mail_id).html
+    return HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+
+
+@require_safe
+def outbox_attachment(request: HttpRequest, attachment_pk: int) -> HttpResponse:
+    """A file that goes with a mail."""
+    _only_in_a_trial()
+    file = get_object_or_404(MailAttachment, pk=attachment_pk)
+    response = HttpResponse(bytes(file.content), content_type=file.mime_type)
+    response["Content-Disposition"] = f'inline; filename="{file.name}"'
+    return response
+
+
+def _only_in_a_trial() -> None:
+    if not settings.MAIL_IS_KEPT_LOCALLY:
+        raise Http404

@@ -1,0 +1,326 @@
+"""Promising a gift, going to Stripe with it, and giving money back."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from conference.models import Conference
+from donations import settlement, stripe_api
+from donations.models import Donation, Payment, Refund, StripeEvent
+
+# Stripe takes 30 minutes to 24 hours; the minute is for slow clocks and slow lines.
+SESSION_FOR = timedelta(minutes=31)
+# A session that ends sooner is not offered again.
+ENOUGH_TIME = timedelta(minutes=3)
+# How long after its first use Stripe still knows an idempotency key.
+KEY_KEPT_FOR = timedelta(hours=23)
+
+
+class AlreadyReceived(Exception):
+    """The gift has arrived: there is nothing to pay."""
+
+
+class WithTheBank(Exception):
+    """The payer has finished, the bank (or one of us) has not: nothing may be changed yet."""
+
+
+class CannotPayNow(Exception):
+    """Stripe cannot be reached or will not open a session. Nothing is lost; try again later."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What Stripe's page needs to know beside the gift itself."""
+
+    reference: str
+    description: str
+    success_url: str
+    cancel_url: str
+
+
+def pledge(
+    *, conference: Conference, name: str, email: str, amount_pence: int, now: datetime
+) -> Donation:
+    """Write down a promised gift of `amount_pence`, at least a pound."""
+    return Donation.objects.create(
+        conference=conference, name=name, email=email, amount_pence=amount_pence, created_at=now
+    )
+
+
+def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> Payment:
+    """An open payment for the gift, with Stripe's page at its `session_url`.
+
+    A live session with the same amount and time enough is given again; any other is ended first,
+    so that there is never more than one. Raises AlreadyReceived, WithTheBank, or CannotPayNow.
+    """
+    if donation.payments.filter(status=Payment.Status.PARKED).exists():
+        raise WithTheBank
+    live = donation.payments.live().first()
+    if live is not None:
+        is_fresh = live.session_expires_at - now > ENOUGH_TIME
+        if live.amount_pence == donation.amount_pence and is_fresh:
+            if live.status == Payment.Status.OPEN:
+                return live
+        else:
+            end_live_payment(donation=donation, now=now)
+    payment = _begin(donation, checkout, now)
+    try:
+        session = stripe_api.create_session(payment.request_body, key=str(payment.idempotency_key))
+    except stripe_api.Unavailable as error:
+        raise CannotPayNow from error
+    except stripe_api.Refused as error:
+        _never_opened(payment, str(error))
+        if payment.created_at < now:
+            # An earlier call that never reached Stripe; its end is too near by now.
+            return start_checkout(donation=donation, checkout=checkout, now=now)
+        raise CannotPayNow from error
+    payment = settlement.book(payment, session, now=now)
+    if payment.status != Payment.Status.OPEN:
+        raise CannotPayNow
+    return payment
+
+
+def end_live_payment(*, donation: Donation, now: datetime) -> None:
+    """See to it that nobody can pay this gift any more, after asking Stripe.
+
+    Raises AlreadyReceived where it turns out to be paid (and has been booked), WithTheBank where
+    that is not known yet, CannotPayNow where Stripe cannot be asked.
+    """
+    payment = donation.payments.live().first()
+    try:
+        if payment is not None and payment.session_id is None:
+            payment = _learn_outcome(payment, now)
+        if payment is not None and payment.is_live and payment.session_id:
+            payment = _end_session(payment, payment.session_id, now)
+    except stripe_api.Unavailable as error:
+        raise CannotPayNow from error
+    donation.refresh_from_db()
+    if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
+        raise AlreadyReceived
+    if donation.payments.filter(
+        status__in=[Payment.Status.PROCESSING, Payment.Status.PARKED]
+    ).exists():
+        raise WithTheBank
+    if payment is not None and payment.is_live:
+        raise CannotPayNow
+
+
+def withdraw(*, donation: Donation) -> None:
+    """Note that a promised gift will not be given; its live payment must be ended before."""
+    Donation.objects.filter(pk=donation.pk, status=Donation.Status.PLEDGED).update(
+        status=Donation.Status.WITHDRAWN
+    )
+
+
+def set_amount(*, donation: Donation, amount_pence: int) -> None:
+    """Promise another amount, or promise again; its live payment must be ended before."""
+    Donation.objects.filter(pk=donation.pk).exclude(
+        status__in=[Donation.Status.RECEIVED, Donation.Status.REFUNDED]
+    ).update(status=Donation.Status.PLEDGED, amount_pence=amount_pence)
+    donation.refresh_from_db()
+
+
+def ask_stripe(*, payment: Payment, now: datetime) -> Payment:
+    """Book what Stripe says of a live payment, now. Raises stripe_api.Unavailable."""
+    if payment.session_id is None:
+        return _learn_outcome(payment, now)
+    return settlement.settle(payment.session_id, now=now) or payment
+
+
+def note_return(*, donation: Donation, now: datetime) -> None:
+    """Note that the payer came back from Stripe's page by the way of those who paid."""
+    donation.payments.live().filter(returned_at__isnull=True).update(returned_at=now)
+
+
+def send_refund(*, refund: Refund, now: datetime) -> None:
+    """Ask Stripe for a refund that was written down, or how it is getting on."""
+    if refund.status not in (Refund.Status.BEGUN, Refund.Status.PENDING):
+        return
+    Refund.objects.filter(pk=refund.pk).update(check_at=now + settlement.ASK_THE_BANK_AGAIN)
+    try:
+        if refund.refund_id:
+            state = stripe_api.retrieve_refund(refund.refund_id)
+        else:
+            state = stripe_api.create_refund(
+                payment_intent_id=str(refund.payment.payment_intent_id),
+                amount_pence=refund.amount_pence,
+                key=str(refund.idempotency_key),
+                metadata={"reason": refund.reason},
+            )
+    except stripe_api.Refused as error:
+        Refund.objects.filter(pk=refund.pk, refund_id__isnull=True).update(
+            status=Refund.Status.FAILED, problem=str(error)
+        )
+        return
+    book_refund(state, now=now, refund=refund)
+
+
+def book_refund(
+    state: stripe_api.RefundState, *, now: datetime, refund: Refund | None = None
+) -> Refund | None:
+    """Write what Stripe says of a refund; one made on Stripe's own pages is written down as such.
+
+    None where it refunds nothing of ours.
+    """
+    status = {
+        "succeeded": Refund.Status.SUCCEEDED,
+        "failed": Refund.Status.FAILED,
+        "canceled": Refund.Status.FAILED,
+    }.get(state.status, Refund.Status.PENDING)
+    with transaction.atomic():
+        payment = Payment.objects.filter(payment_intent_id=state.payment_intent_id).first()
+        if payment is None:
+            return None
+        donation = Donation.objects.select_for_update().get(pk=payment.donation_id)
+        known = Refund.objects.filter(refund_id=state.id).first() or refund
+        if known is None:
+            # Ours, with Stripe's answer lost on the way, or made by hand at Stripe.
+            known = payment.refunds.filter(
+                refund_id__isnull=True, amount_pence=state.amount_pence
+            ).first()
+        if known is None:
+            known = Refund(
+                payment=payment,
+                amount_pence=state.amount_pence,
+                reason=Refund.Reason.AT_STRIPE,
+                created_at=now,
+            )
+        known.refund_id = state.id
+        known.status = status
+        known.check_at = now + settlement.ASK_THE_BANK_AGAIN
+        known.save()
+        _mark_given_back(donation)
+    return known
+
+
+def _mark_given_back(donation: Donation) -> None:
+    """Call a gift 'refunded' while all its money is going back; a failed refund undoes that."""
+    payments = donation.payments.filter(status=Payment.Status.PAID)
+    paid = sum(payment.amount_pence for payment in payments)
+    refunds = Refund.objects.filter(payment__in=payments).exclude(status=Refund.Status.FAILED)
+    back = sum(refund.amount_pence for refund in refunds)
+    status = Donation.Status.REFUNDED if back >= paid else Donation.Status.RECEIVED
+    if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
+        Donation.objects.filter(pk=donation.pk).update(status=status)
+
+
+def sweep(now: datetime) -> None:
+    """Ask Stripe about what is open, and take up again what was left lying."""
+    from donations.tasks import process_event, send_refund
+
+    for payment in Payment.objects.to_ask_about(now).order_by("check_at")[:50]:
+        Payment.objects.filter(pk=payment.pk).update(check_at=now + settlement.ASK_AGAIN)
+        try:
+            ask_stripe(payment=payment, now=now)
+        except stripe_api.Unavailable:
+            break  # it would be the same for the next one; all are asked about again later
+    waiting = StripeEvent.objects.filter(
+        outcome=StripeEvent.Outcome.WAITING, received_at__lt=now - timedelta(minutes=2)
+    )
+    for event in waiting.order_by("received_at")[:200]:
+        process_event.enqueue(event.pk)
+    unfinished = Refund.objects.filter(
+        status__in=[Refund.Status.BEGUN, Refund.Status.PENDING], check_at__lte=now
+    )
+    for refund in unfinished[:50]:
+        send_refund.enqueue(refund.pk)
+
+
+def _begin(donation: Donation, checkout: Checkout, now: datetime) -> Payment:
+    """Write down the call to Stripe that is about to be made, or find the one that was."""
+    with transaction.atomic():
+        donation = Donation.objects.select_for_update().get(pk=donation.pk)
+        if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
+            raise AlreadyReceived
+        live = donation.payments.live().first()
+        if live is not None:
+            if live.status == Payment.Status.PROCESSING:
+                raise WithTheBank
+            return live
+        key = uuid.uuid4()
+        expires_at = (now + SESSION_FOR).replace(microsecond=0)
+        return Payment.objects.create(
+            donation=donation,
+            amount_pence=donation.amount_pence,
+            idempotency_key=key,
+            request_body=_session_body(donation, checkout, key, expires_at),
+            session_expires_at=expires_at,
+            check_at=now + settlement.ASK_AGAIN,
+            created_at=now,
+        )
+
+
+def _session_body(
+    donation: Donation, checkout: Checkout, key: uuid.UUID, expires_at: datetime
+) -> dict[str, Any]:
+    """The Checkout Session's parameters (docs.stripe.com/api/checkout/sessions/create)."""
+    metadata = {"reference": checkout.reference, "payment": key.hex}
+    return {
+        "mode": "payment",
+        "submit_type": "donate",
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": settlement.CURRENCY,
+                    "unit_amount": donation.amount_pence,
+                    "product_data": {"name": checkout.description},
+                },
+            }
+        ],
+        "client_reference_id": f"{checkout.reference}-{key.hex}",
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata},
+        "customer_email": donation.email,
+        "expires_at": int(expires_at.timestamp()),
+        "locale": "en-GB",
+        "adaptive_pricing": {"enabled": False},
+        "success_url": checkout.success_url,
+        "cancel_url": checkout.cancel_url,
+    }
+
+
+def _learn_outcome(payment: Payment, now: datetime) -> Payment:
+    """Find out what became of a call whose answer was lost.
+
+    Repeated with its key, Stripe gives the session it made then, or refuses a new one because
+    its end is too near. After a day the key is forgotten, and the session is looked for.
+    """
+    try:
+        if now - payment.created_at < KEY_KEPT_FOR:
+            session = stripe_api.create_session(
+                payment.request_body, key=str(payment.idempotency_key)
+            )
+        else:
+            found = stripe_api.find_session(
+                payment.request_body["client_reference_id"],
+                since=payment.created_at - timedelta(minutes=5),
+            )
+            if found is None:
+                return _never_opened(payment, "Stripe knows of no such session.")
+            session = found
+    except stripe_api.Refused as error:
+        return _never_opened(payment, str(error))
+    # A replayed answer is as old as the call: ask for the session as it is now.
+    payment = settlement.book(payment, session, now=now)
+    return settlement.settle(session.id, now=now) or payment
+
+
+def _never_opened(payment: Payment, problem: str) -> Payment:
+    Payment.objects.filter(pk=payment.pk, status=Payment.Status.BEGUN).update(
+        status=Payment.Status.CLOSED, problem=problem
+    )
+    payment.refresh_from_db()
+    return payment
+
+
+def _end_session(payment: Payment, session_id: str, now: datetime) -> Payment:
+    try:
+        session = stripe_api.expire_session(session_id)
+    except stripe_api.Refused:
+        # Not open: it has run out, or somebody has just paid it.
+        return settlement.settle(session_id, now=now) or payment
+    return settlement.book(payment, session, now=now)

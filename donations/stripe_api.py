@@ -1,0 +1,211 @@
+"""Stripe, as far as we speak to it. The only importer of the SDK.
+
+What comes back is small frozen objects of our own. What goes wrong is one of two things:
+`Unavailable`, the outcome is not known and the same call may be made again with the same key,
+or `Refused`, Stripe understood and said no.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+# Seconds to connect and to wait for an answer. A person waits behind this.
+_TIMEOUT = (3, 10)
+
+stripe.enable_telemetry = False
+
+
+class Unavailable(Exception):
+    """Stripe could not be reached or did not answer properly; the outcome is unknown."""
+
+
+class Refused(Exception):
+    """Stripe answered that it will not do this."""
+
+
+class BadEvent(Exception):
+    """Not an event that Stripe signed for us."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A Checkout Session as Stripe tells of it."""
+
+    id: str
+    url: str
+    status: str  # open, complete, expired
+    payment_status: str  # paid, unpaid, no_payment_required
+    amount_pence: int
+    currency: str
+    is_live: bool
+    payment_intent_id: str | None
+    intent_status: str = ""  # only where the session was asked for by its id
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "complete" and self.payment_status != "unpaid"
+
+    @property
+    def has_failed(self) -> bool:
+        """The payer was through, but the bank said no."""
+        return self.status == "complete" and self.intent_status in (
+            "requires_payment_method",
+            "canceled",
+        )
+
+
+@dataclass(frozen=True)
+class RefundState:
+    """A refund as Stripe tells of it."""
+
+    id: str
+    status: str  # pending, requires_action, succeeded, failed, canceled
+    amount_pence: int
+    payment_intent_id: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A signed event: its envelope, and the id of what it is about."""
+
+    id: str
+    type: str
+    is_live: bool
+    object_id: str
+
+
+def create_session(body: dict[str, Any], *, key: str) -> Session:
+    """Open a Checkout Session with exactly this body; the same key and body give the same one."""
+    with _errors():
+        made = _client().v1.checkout.sessions.create(
+            body,  # type: ignore[arg-type]
+            {"idempotency_key": key},
+        )
+        return _session(made)
+
+
+def retrieve_session(session_id: str) -> Session:
+    """What has become of a session."""
+    with _errors():
+        return _session(
+            _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
+        )
+
+
+def expire_session(session_id: str) -> Session:
+    """End an open session. Raises Refused where it is not open, perhaps because it was paid."""
+    with _errors():
+        return _session(_client().v1.checkout.sessions.expire(session_id))
+
+
+def find_session(client_reference: str, *, since: datetime) -> Session | None:
+    """The session made since then with this client_reference_id, where the answer was lost."""
+    with _errors():
+        listed = _client().v1.checkout.sessions.list(
+            {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        )
+        for made in listed.auto_paging_iter():
+            if made.client_reference_id == client_reference:
+                return _session(made)
+    return None
+
+
+def create_refund(
+    *, payment_intent_id: str, amount_pence: int, key: str, metadata: dict[str, str]
+) -> RefundState:
+    """Give money back; the same key gives the same refund."""
+    with _errors():
+        return _refund(
+            _client().v1.refunds.create(
+                {
+                    "payment_intent": payment_intent_id,
+                    "amount": amount_pence,
+                    "metadata": metadata,
+                },
+                {"idempotency_key": key},
+            )
+        )
+
+
+def retrieve_refund(refund_id: str) -> RefundState:
+    """What has become of a refund."""
+    with _errors():
+        return _refund(_client().v1.refunds.retrieve(refund_id))
+
+
+def refunds_of(payment_intent_id: str) -> list[RefundState]:
+    """All refunds of one payment, also those that were made on Stripe's own pages."""
+    with _errors():
+        listed = _client().v1.refunds.list({"payment_intent": payment_intent_id, "limit": 100})
+        return [_refund(made) for made in listed.auto_paging_iter()]
+
+
+def read_event(payload: bytes, signature: str) -> Event:
+    """The event in a webhook's body. Raises BadEvent for anything Stripe did not sign for us."""
+    try:
+        event = stripe.Webhook.construct_event(payload, signature, settings.STRIPE_WEBHOOK_SECRET)
+        about = event.data.object
+        return Event(
+            id=event.id,
+            type=event.type,
+            is_live=event.livemode,
+            object_id=str(getattr(about, "id", "")),
+        )
+    except (stripe.SignatureVerificationError, ValueError, AttributeError, KeyError) as error:
+        raise BadEvent(type(error).__name__) from error
+
+
+def _client() -> stripe.StripeClient:
+    return _client_for(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+
+
+@cache
+def _client_for(secret_key: str, base: str) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": base},
+        http_client=stripe.RequestsClient(timeout=_TIMEOUT),
+        max_network_retries=1,
+    )
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
+        if error.http_status == 409:  # the same key is being worked on right now
+            raise Unavailable(str(error)) from error
+        raise Refused(str(error)) from error
+    except stripe.StripeError as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _session(made: Any) -> Session:
+    intent = made.payment_intent  # an id, or where it was asked for the object
+    return Session(
+        id=made.id,
+        url=made.url or "",
+        status=made.status,
+        payment_status=made.payment_status,
+        amount_pence=made.amount_total,
+        currency=made.currency,
+        is_live=made.livemode,
+        payment_intent_id=getattr(intent, "id", intent),
+        intent_status=getattr(intent, "status", ""),
+    )
+
+
+def _refund(made: Any) -> RefundState:
+    return RefundState(
+        id=made.id,
+        status=made.status,
+        amount_pence=made.amount,
+        payment_intent_id=made.payment_intent,
+    )

@@ -1,0 +1,111 @@
+"""The Bulletin's sign-up form."""
+
+from datetime import timedelta
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Layout, Submit
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conference.fields import AddressField, NameField
+from signup import wording
+from signup.models import Consent
+
+_SALT = "signup.form"
+# Nobody fills in the form faster, nobody takes longer.
+SOONEST = timedelta(seconds=1)
+LATEST = timedelta(days=2)
+
+
+class SignUpForm(forms.Form):
+    """An e-mail address, and a name if one likes.
+
+    Two traps for programs: `website`, which people do not see, and the signed time at which the
+    form was made.
+    """
+
+    email = AddressField(
+        label=gettext_lazy("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Enter your e-mail address.")},
+    )
+    first_name = NameField(
+        label=gettext_lazy("First name"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy(
+            "With a name we can greet you, and mail programs take us less often for spam."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = NameField(
+        label=gettext_lazy("Last name"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    website = forms.CharField(
+        label=gettext_lazy("Leave this empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+    made = forms.CharField(widget=forms.HiddenInput, required=False)
+    source = forms.ChoiceField(
+        choices=[(s, s) for s in (Consent.Source.HOME_PAGE, Consent.Source.BULLETIN_PAGE)],
+        widget=forms.HiddenInput,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, source: Consent.Source, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial |= {"made": signing.dumps("", salt=_SALT), "source": source}
+
+    @property
+    def helper(self) -> FormHelper:
+        """How crispy draws the form."""
+        helper = FormHelper()
+        helper.form_action = reverse_lazy("signup:bulletin")
+        helper.attrs = {"novalidate": True, "data-submit-once": True}
+        helper.layout = Layout(
+            "email",
+            "first_name",
+            "last_name",
+            HTML('<div class="trap" aria-hidden="true">'),
+            "website",
+            HTML("</div>"),
+            "made",
+            "source",
+            HTML(format_html('<p class="quiet small">{}</p>', wording.form_wording())),
+            Submit("sign_up", _("Send me the Bulletin")),
+        )
+        return helper
+
+    @property
+    def is_from_a_program(self) -> bool:
+        """Whether the trap that people do not see was filled in."""
+        return bool(self.cleaned_data.get("website"))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        try:
+            signing.loads(data.get("made", ""), salt=_SALT, max_age=LATEST)
+        except signing.BadSignature as error:
+            self._make_anew()
+            raise ValidationError(
+                _("This form was open for a long time. Please send it once more.")
+            ) from error
+        try:
+            signing.loads(data["made"], salt=_SALT, max_age=SOONEST)
+        except signing.SignatureExpired:
+            return data
+        raise ValidationError(_("That was very quick. Please send the form once more."))
+
+    def _make_anew(self) -> None:
+        self.data = self.data.copy()
+        self.data[self.add_prefix("made")] = signing.dumps("", salt=_SALT)

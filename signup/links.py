@@ -1,0 +1,55 @@
+"""The secret part of the Bulletin's links: signed, one purpose each, never the address itself."""
+
+import uuid
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from signup.models import PENDING_FOR, Subscriber
+
+_CONFIRM = "signup.confirm"
+_UNSUBSCRIBE = "signup.unsubscribe"
+
+
+class BadLink(Exception):
+    """The link is not ours, was changed, or is past its time."""
+
+
+def confirm_url(subscriber: Subscriber) -> str:
+    """Where this subscriber confirms; good for a week, as often as wanted."""
+    token = signing.dumps(subscriber.key.hex, salt=_CONFIRM)
+    return settings.BASE_URL + reverse("signup:confirm", args=[token])
+
+
+def unsubscribe_url(subscriber: Subscriber) -> str:
+    """Where this subscriber leaves; good for ever."""
+    token = signing.dumps(subscriber.key.hex, salt=_UNSUBSCRIBE)
+    return settings.BASE_URL + reverse("signup:unsubscribe", args=[token])
+
+
+def unsubscribe_headers(subscriber: Subscriber) -> dict[str, str]:
+    """The headers that give mail programs their own unsubscribe button (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{unsubscribe_url(subscriber)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def subscriber_to_confirm(token: str) -> Subscriber:
+    """Whose confirmation `token` is; raises BadLink."""
+    return _subscriber(token, _CONFIRM, max_age=PENDING_FOR.total_seconds())
+
+
+def subscriber_to_unsubscribe(token: str) -> Subscriber:
+    """Who leaves by `token`; raises BadLink."""
+    return _subscriber(token, _UNSUBSCRIBE, max_age=None)
+
+
+def _subscriber(token: str, salt: str, max_age: float | None) -> Subscriber:
+    try:
+        return Subscriber.objects.get(
+            key=uuid.UUID(signing.loads(token, salt=salt, max_age=max_age))
+        )
+    except (signing.BadSignature, Subscriber.DoesNotExist, ValueError) as error:
+        raise BadLink from error

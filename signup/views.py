@@ -1,0 +1,121 @@
+"""The Bulletin's pages."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from conference.errors import TooOften
+from conference.limits import is_allowed, network_of
+from signup import actions, links
+from signup.forms import SignUpForm
+from signup.models import Consent, Edition
+from signup.tasks import sign_up
+
+# Sign-ups that are taken from one network and by the whole site in an hour, and mails to one
+# address in a day.
+FROM_A_NETWORK = 20
+FOR_THE_SITE = 500
+FOR_AN_ADDRESS = 3
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def bulletin(request: HttpRequest) -> HttpResponse:
+    """Sign-up form and archive. A good form gets the same answer for every address."""
+    now = timezone.now()
+    form = SignUpForm(request.POST or None, source=Consent.Source.BULLETIN_PAGE)
+    if request.method == "POST" and form.is_valid():
+        _take(request, form)
+        return render(request, "signup/done.html")
+    editions = Edition.objects.published(now).defer("body", "body_html")
+    return render(request, "signup/bulletin.html", {"signup_form": form, "editions": editions})
+
+
+@require_safe
+def edition(request: HttpRequest, number: int) -> HttpResponse:
+    """One edition, for anyone to read."""
+    published = Edition.objects.published(timezone.now())
+    shown = get_object_or_404(published, number=number)
+    others = published.defer("body", "body_html")
+    return render(
+        request,
+        "signup/edition.html",
+        {
+            "edition": shown,
+            "previous": others.filter(number__lt=number).first(),
+            "next": others.filter(number__gt=number).last(),
+        },
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind the mail's button. Mail scanners open links: only the POST confirms."""
+    state = "asked"
+    try:
+        subscriber = links.subscriber_to_confirm(token)
+        if request.method == "POST":
+            subscriber = actions.confirm(subscriber=subscriber, now=timezone.now())
+        if subscriber.status == subscriber.Status.CONFIRMED:
+            state = "confirmed"
+        elif subscriber.status != subscriber.Status.PENDING:
+            state = "expired"
+    except links.BadLink:
+        state = "expired"
+    return _private(render(request, "signup/confirm.html", {"state": state}))
+
+
+@csrf_exempt  # RFC 8058: the mail program posts without our cookie; the token is the proof
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Leave: a page with a button, and the one-click POST of mail programs."""
+    state = "asked"
+    if request.method == "POST":
+        is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+        source = Consent.Source.ONE_CLICK if is_one_click else Consent.Source.UNSUBSCRIBE_PAGE
+        # Who is not on the list is off it: the same answer.
+        with suppress(links.BadLink):
+            actions.unsubscribe(
+                subscriber=links.subscriber_to_unsubscribe(token),
+                source=source,
+                now=timezone.now(),
+            )
+        state = "done"
+    return _private(render(request, "signup/unsubscribe.html", {"state": state}))
+
+
+def _take(request: HttpRequest, form: SignUpForm) -> None:
+    """Have a worker see to a sign-up, unless it is a program's or one too many."""
+    now = timezone.now()
+    hour = timedelta(hours=1)
+    if not is_allowed(
+        "signup", network_of(request), times=FROM_A_NETWORK, within=hour, now=now
+    ) or not is_allowed("signup", "the whole site", times=FOR_THE_SITE, within=hour, now=now):
+        raise TooOften
+    data = form.cleaned_data
+    wanted = not form.is_from_a_program and is_allowed(
+        "signup", data["email"], times=FOR_AN_ADDRESS, within=timedelta(days=1), now=now
+    )
+    if wanted:
+        sign_up.enqueue(
+            data["email"],
+            data["first_name"],
+            data["last_name"],
+            data["source"] or Consent.Source.BULLETIN_PAGE.value,
+            now.isoformat(),
+        )
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store, private"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,56 @@
+"""Everything that can be done with places, orders and tickets."""
+
+from tickets.actions.booking import (
+    AlreadyConfirmed,
+    Closed,
+    NotReserved,
+    Place,
+    PlacesLeft,
+    SoldOut,
+    confirm,
+    expire,
+    on_gift_received,
+    places_left,
+    reserve,
+    retake,
+    set_gift,
+    start_payment,
+    take_without_gift,
+)
+from tickets.actions.changes import (
+    TooLate,
+    cancel_order,
+    cancel_ticket,
+    correct_name,
+    reissue,
+    resend,
+)
+from tickets.actions.entry import CannotUndo, Result, scan, undo
+
+__all__ = [
+    "AlreadyConfirmed",
+    "CannotUndo",
+    "Closed",
+    "NotReserved",
+    "Place",
+    "PlacesLeft",
+    "Result",
+    "SoldOut",
+    "TooLate",
+    "cancel_order",
+    "cancel_ticket",
+    "confirm",
+    "correct_name",
+    "expire",
+    "on_gift_received",
+    "places_left",
+    "reissue",
+    "resend",
+    "reserve",
+    "retake",
+    "scan",
+    "set_gift",
+    "start_payment",
+    "take_without_gift",
+    "undo",
+]

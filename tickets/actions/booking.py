@@ -1,0 +1,370 @@
+"""Places: reserved, confirmed, let go, taken again.
+
+Places are computed, never counted up: the conference's row is locked, the tickets that hold places
+are counted, and only then is one more made. On PostgreSQL the row is locked by SELECT FOR UPDATE;
+on SQLite the whole transaction is the lock, since it begins IMMEDIATE.
+Locks are taken in one order everywhere: donation, order, conference.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+import donations.actions
+import signup.actions
+from conference import mail
+from conference.audit import record
+from conference.models import Conference
+from donations.models import Donation, Payment
+from signup.models import Consent
+from tickets.models import MOST_PLACES, Order, Ticket, TicketType
+
+# How long places are kept for somebody who is paying: longer than Stripe's page stays open.
+HOLD = donations.actions.SESSION_FOR + timedelta(minutes=9)
+
+
+class Closed(Exception):
+    """Reservations are not open: not yet, not any more, or not published."""
+
+
+class SoldOut(Exception):
+    """Fewer places are left than asked for; `left` says how many."""
+
+    def __init__(self, left: "PlacesLeft") -> None:
+        super().__init__(left)
+        self.left = left
+
+
+class AlreadyConfirmed(Exception):
+    """The order has its tickets; there is nothing more to do."""
+
+
+class NotReserved(Exception):
+    """The order's places are not kept (any longer)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place that is asked for."""
+
+    ticket_type_pk: int
+    attendee_name: str
+    attendee_email: str = ""
+
+
+@dataclass(frozen=True)
+class PlacesLeft:
+    """How many more places could be taken: of each type by its pk, and in all (None: no bound)."""
+
+    by_type: dict[int, int]
+    in_all: int | None
+
+    def are_enough_for(self, wanted: dict[int, int]) -> bool:
+        """Whether so many of each type could be taken together."""
+        return all(count <= self.by_type.get(pk, 0) for pk, count in wanted.items()) and (
+            self.in_all is None or sum(wanted.values()) <= self.in_all
+        )
+
+
+def places_left(conference: Conference, types: Sequence[TicketType]) -> PlacesLeft:
+    """What is left of a conference's places; never below nothing.
+
+    `types` must be all types of the conference: its own capacity bounds their sum.
+    Trustworthy only while the conference's row is locked.
+    """
+    taken = Ticket.objects.holding_places().filter(ticket_type__in=types).count_by_type()
+    in_all = None
+    if conference.capacity is not None:
+        in_all = max(conference.capacity - sum(taken.values()), 0)
+    by_type = {}
+    for kind in types:
+        left = max(kind.capacity - taken.get(kind.pk, 0), 0)
+        by_type[kind.pk] = left if in_all is None else min(left, in_all)
+    return PlacesLeft(by_type, in_all)
+
+
+def reserve(
+    *,
+    conference: Conference,
+    name: str,
+    email: str,
+    places: Sequence[Place],
+    gift_pence: int,
+    bulletin_wording: str = "",
+    submission: uuid.UUID,
+    now: datetime,
+) -> Order:
+    """Take one to ten places: confirmed at once without a gift, else kept for HOLD.
+
+    The same `submission` again gives the order that it made. `bulletin_wording` is what stood
+    beside the Bulletin's box where it was ticked. Raises Closed, or SoldOut with what is left.
+    """
+    if not 1 <= len(places) <= MOST_PLACES:
+        raise ValueError("An order has one to ten places.")
+    with transaction.atomic():
+        conference = Conference.objects.select_for_update().get(pk=conference.pk)
+        made_before = Order.objects.filter(submission=submission).first()
+        if made_before is not None:
+            return made_before
+        if not conference.is_open(now):
+            raise Closed
+        _check_places(conference, Counter(place.ticket_type_pk for place in places))
+        donation = None
+        if gift_pence:
+            donation = donations.actions.pledge(
+                conference=conference, name=name, email=email, amount_pence=gift_pence, now=now
+            )
+        order = Order.objects.create(
+            conference=conference,
+            donation=donation,
+            submission=submission,
+            name=name,
+            email=email,
+            wants_bulletin=bool(bulletin_wording),
+            created_at=now,
+            expires_at=now + HOLD,
+            status=Order.Status.RESERVED if gift_pence else Order.Status.CONFIRMED,
+            confirmed_at=None if gift_pence else now,
+        )
+        Ticket.objects.bulk_create(
+            Ticket(
+                order=order,
+                ticket_type_id=place.ticket_type_pk,
+                attendee_name=place.attendee_name,
+                attendee_email=place.attendee_email,
+                status=Ticket.Status.HELD if gift_pence else Ticket.Status.VALID,
+            )
+            for place in places
+        )
+        record("reserved", order.reference, now=now, places=len(places), gift_pence=gift_pence)
+        if bulletin_wording:
+            signup.actions.request(
+                email=email,
+                source=Consent.Source.TICKET_FORM,
+                agreed_to=bulletin_wording,
+                now=now,
+            )
+        if not gift_pence:
+            _mail_tickets(order)
+    return order
+
+
+def start_payment(*, order: Order, now: datetime) -> Payment:
+    """Stripe's page for the order's gift, at the payment's `session_url`.
+
+    Keeps the places for as long as that page lives. Raises AlreadyConfirmed, NotReserved, and
+    what donations.actions.start_checkout raises.
+    """
+    with transaction.atomic():
+        order = _locked(order)
+        _must_be_reserved(order)
+        order.expires_at = now + HOLD
+        order.save(update_fields=["expires_at"])
+    if order.donation is None:
+        raise NotReserved
+    page = settings.BASE_URL + order.get_absolute_url()
+    checkout = donations.actions.Checkout(
+        reference=order.reference,
+        description=_("Donation to %(organisation)s")
+        % {"organisation": order.conference.organisation.name},
+        success_url=settings.BASE_URL + reverse("tickets:returned", args=[order.secret]),
+        cancel_url=page,
+    )
+    return donations.actions.start_checkout(donation=order.donation, checkout=checkout, now=now)
+
+
+def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
+    """Change the promised gift of a reserved order to another amount of a pound or more.
+
+    Ends the page at Stripe first; raises what that raises, AlreadyConfirmed or NotReserved.
+    """
+    _must_be_reserved(order)
+    if order.donation is None:
+        raise NotReserved
+    donations.actions.end_live_payment(donation=order.donation, now=now)
+    with transaction.atomic():
+        donation = Donation.objects.select_for_update().get(pk=order.donation.pk)
+        order = _locked(order)
+        _must_be_reserved(order)
+        donations.actions.set_amount(donation=donation, amount_pence=gift_pence)
+        record("gift changed", order.reference, now=now, gift_pence=gift_pence)
+
+
+def take_without_gift(*, order: Order, now: datetime) -> None:
+    """Confirm a reserved order without its gift; its page at Stripe is ended first.
+
+    Raises AlreadyConfirmed where the gift has just arrived, NotReserved where the places are
+    gone, and what ending the payment raises.
+    """
+    _must_be_reserved(order)
+    if order.donation is not None:
+        donations.actions.end_live_payment(donation=order.donation, now=now)
+    with transaction.atomic():
+        order = _locked(order)
+        _must_be_reserved(order)
+        if order.donation is not None:
+            donations.actions.withdraw(donation=order.donation)
+        _confirm(order, now)
+        record("taken without a gift", order.reference, now=now)
+
+
+def confirm(*, order: Order, now: datetime) -> None:
+    """Make a reserved order's tickets valid and have them mailed; confirming again does nothing."""
+    with transaction.atomic():
+        order = _locked(order)
+        if order.status == Order.Status.RESERVED:
+            _confirm(order, now)
+            record("confirmed", order.reference, now=now)
+
+
+def on_gift_received(donation: Donation, now: datetime) -> bool:
+    """Give the tickets for which a gift has arrived; False where the places are gone.
+
+    Called by the settlement inside its transaction. A payment that comes after the places were
+    let go takes them again while they last, whether or not reservations are still open; else
+    the giver is written to and the money goes back.
+    """
+    order = Order.objects.select_for_update().filter(donation=donation).first()
+    if order is None:
+        return True  # a gift without tickets
+    if order.status == Order.Status.RESERVED:
+        _confirm(order, now)
+        record("confirmed", order.reference, now=now, gift_pence=donation.amount_pence)
+        return True
+    if order.status == Order.Status.CONFIRMED:
+        return True
+    if order.status == Order.Status.EXPIRED:
+        try:
+            _take_places_again(order)
+        except SoldOut:
+            pass
+        else:
+            _confirm(order, now)
+            record("confirmed late", order.reference, now=now, gift_pence=donation.amount_pence)
+            return True
+    mail.write(
+        key=f"refunded:{order.pk}:{donation.pk}",
+        about=order.reference,
+        to=order.email,
+        template="tickets/emails/refunded",
+        context=_mail_context(order) | {"amount_pence": donation.amount_pence},
+        now=now,
+    )
+    record("gift goes back", order.reference, now=now, gift_pence=donation.amount_pence)
+    return False
+
+
+def expire(*, order: Order, now: datetime) -> None:
+    """Let go of the places of a reserved order past its time, after asking Stripe.
+
+    Changes nothing while Stripe cannot be asked or the bank is not through. Whoever walked away
+    is written to, with a link to take the places again.
+    """
+    if order.donation is not None:
+        try:
+            donations.actions.end_live_payment(donation=order.donation, now=now)
+        except (
+            donations.actions.AlreadyReceived,
+            donations.actions.WithTheBank,
+            donations.actions.CannotPayNow,
+        ):
+            return
+    with transaction.atomic():
+        order = _locked(order)
+        if order.status != Order.Status.RESERVED or order.expires_at > now:
+            return
+        if order.donation is not None and order.donation.payments.live().exists():
+            return  # another page at Stripe was opened meanwhile
+        order.status = Order.Status.EXPIRED
+        order.ended_at = now
+        order.save(update_fields=["status", "ended_at"])
+        order.tickets.filter(status=Ticket.Status.HELD).update(status=Ticket.Status.RELEASED)
+        record("places let go", order.reference, now=now)
+        mail.write(
+            key=f"released:{order.pk}:{int(now.timestamp())}",
+            about=order.reference,
+            to=order.email,
+            template="tickets/emails/released",
+            context=_mail_context(order),
+            now=now,
+        )
+
+
+def retake(*, order: Order, now: datetime) -> None:
+    """Keep the places of an expired order once more. Raises Closed, SoldOut or AlreadyConfirmed."""
+    with transaction.atomic():
+        order = _locked(order)
+        if order.status == Order.Status.CONFIRMED:
+            raise AlreadyConfirmed
+        if order.status == Order.Status.RESERVED:
+            return
+        if order.status != Order.Status.EXPIRED or not order.conference.is_open(now):
+            raise Closed
+        _take_places_again(order)
+        order.status = Order.Status.RESERVED
+        order.expires_at = now + HOLD
+        order.ended_at = None
+        order.save(update_fields=["status", "expires_at", "ended_at"])
+        record("reserved again", order.reference, now=now)
+
+
+def _locked(order: Order) -> Order:
+    return (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("conference__organisation", "donation")
+        .get(pk=order.pk)
+    )
+
+
+def _must_be_reserved(order: Order) -> None:
+    if order.status == Order.Status.CONFIRMED:
+        raise AlreadyConfirmed
+    if order.status != Order.Status.RESERVED:
+        raise NotReserved
+
+
+def _check_places(conference: Conference, wanted: dict[int, int]) -> None:
+    """Raise SoldOut unless so many of each type can be had; the conference must be locked."""
+    left = places_left(conference, list(TicketType.objects.filter(conference=conference)))
+    if not left.are_enough_for(wanted):
+        raise SoldOut(left)
+
+
+def _take_places_again(order: Order) -> None:
+    """Hold the released places of an order once more, or raise SoldOut."""
+    conference = Conference.objects.select_for_update().get(pk=order.conference_id)
+    released = order.tickets.filter(status=Ticket.Status.RELEASED)
+    _check_places(conference, released.count_by_type())
+    released.update(status=Ticket.Status.HELD)
+
+
+def _confirm(order: Order, now: datetime) -> None:
+    order.status = Order.Status.CONFIRMED
+    order.confirmed_at = now
+    order.ended_at = None
+    order.save(update_fields=["status", "confirmed_at", "ended_at"])
+    order.tickets.filter(status=Ticket.Status.HELD).update(status=Ticket.Status.VALID)
+    _mail_tickets(order)
+
+
+def _mail_tickets(order: Order) -> None:
+    # The queue is in the same database: the task appears with the order or not at all.
+    from tickets.tasks import mail_tickets
+
+    mail_tickets.enqueue(order.pk)
+
+
+def _mail_context(order: Order) -> dict[str, object]:
+    return {
+        "order": order,
+        "conference": order.conference,
+        "organisation": order.conference.organisation,
+        "order_url": settings.BASE_URL + order.get_absolute_url(),
+    }

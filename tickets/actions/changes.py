@@ -1,0 +1,129 @@
+"""What can be changed about an order that is confirmed, by its holder or by staff."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from conference import codes
+from conference.audit import record
+from conference.models import User
+from tickets.models import Order, ReplacedCode, Scan, Ticket, new_number
+
+
+class TooLate(Exception):
+    """The day has begun, or the ticket has been used or is void: nothing can be changed."""
+
+
+def correct_name(
+    *, ticket: Ticket, attendee_name: str, by: User | None = None, now: datetime
+) -> None:
+    """Write an attendee's name anew; the ticket's code stays, so a printed ticket stays good.
+
+    Raises TooLate for a void ticket, and for its holder once the conference has begun.
+    """
+    with transaction.atomic():
+        ticket = _locked(ticket)
+        _check_may_change(ticket, by, now)
+        ticket.attendee_name = attendee_name
+        ticket.save(update_fields=["attendee_name"])
+        _record("name corrected", ticket, by, now)
+
+
+def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
+    """Give one place back; an order without any ticket left is cancelled.
+
+    Raises TooLate for a void or used ticket, and for its holder once the conference has begun.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=ticket.order_id)
+        ticket = _locked(ticket)
+        _check_may_change(ticket, by, now)
+        if ticket.scans.filter(outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True).exists():
+            raise TooLate
+        ticket.status = Ticket.Status.CANCELLED
+        ticket.save(update_fields=["status"])
+        _record("place cancelled", ticket, by, now)
+        if not order.tickets.valid().exists():
+            _end(order, now)
+
+
+def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None:
+    """Give all places of a confirmed order back. Its gift stays as it is. Raises TooLate."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order.pk)
+        if order.status != Order.Status.CONFIRMED:
+            raise TooLate
+        if by is None and now >= order.conference.starts_at:
+            raise TooLate
+        used = Scan.objects.filter(
+            ticket__order=order, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
+        )
+        if used.exists():
+            raise TooLate
+        order.tickets.valid().update(status=Ticket.Status.CANCELLED)
+        _end(order, now)
+        record("order cancelled", order.reference, by=by, now=now)
+
+
+def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
+    """Give a valid ticket a new code and mail it; the old one answers 'replaced'.
+
+    Raises TooLate for a void ticket.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=ticket.order_id)
+        ticket = _locked(ticket)
+        _check_may_change(ticket, by, now)
+        ReplacedCode.objects.create(
+            ticket=ticket, number=ticket.number, reference=ticket.reference, replaced_at=now
+        )
+        ticket.number = new_number()
+        ticket.reference = codes.short_code()
+        ticket.save(update_fields=["number", "reference"])
+        _record("code replaced", ticket, by, now)
+        _mail_again(order)
+
+
+def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
+    """Mail the tickets of a confirmed order once more. Raises TooLate for any other order."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order.pk)
+        if order.status != Order.Status.CONFIRMED:
+            raise TooLate
+        record("tickets sent again", order.reference, by=by, now=now)
+        _mail_again(order)
+
+
+def _locked(ticket: Ticket) -> Ticket:
+    return (
+        Ticket.objects.select_for_update(of=("self",))
+        .select_related("order__conference")
+        .get(pk=ticket.pk)
+    )
+
+
+def _check_may_change(ticket: Ticket, by: User | None, now: datetime) -> None:
+    if ticket.status != Ticket.Status.VALID:
+        raise TooLate
+    if by is None and now >= ticket.order.conference.starts_at:
+        raise TooLate
+
+
+def _end(order: Order, now: datetime) -> None:
+    order.status = Order.Status.CANCELLED
+    order.ended_at = now
+    order.save(update_fields=["status", "ended_at"])
+
+
+def _mail_again(order: Order) -> None:
+    from tickets.tasks import mail_tickets
+
+    order.mailings += 1
+    order.mailed_at = None
+    order.save(update_fields=["mailings", "mailed_at"])
+    mail_tickets.enqueue(order.pk)
+
+
+def _record(verb: str, ticket: Ticket, by: User | None, now: datetime, **detail: Any) -> None:
+    record(verb, ticket.order.reference, by=by, now=now, ticket=ticket.reference, **detail)

@@ -1,0 +1,147 @@
+"""The door: a code comes in, one Scan goes out."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from conference import codes
+from conference.audit import record
+from conference.models import User
+from tickets.models import Gate, Order, ReplacedCode, Scan, Ticket
+
+
+class CannotUndo(Exception):
+    """It was no entry, is undone already, or is too long ago."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the door says of a code: the scan as it was written down, and whom it is about.
+
+    `first` is the entry that stands in the way where somebody is already in.
+    """
+
+    scan: Scan
+    ticket: Ticket | None
+    first: Scan | None = None
+
+
+def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) -> Result:
+    """Judge a scanned or typed code at a gate, and admit its bearer if it is good.
+
+    `text` is what the reader gave: a signed code or a short one. The same `scan_id` again gives
+    what was concluded the first time. However many doors ask at once, a ticket is admitted once.
+    """
+    wanted = _ticket_named_by(text)
+    try:
+        return _scan(scan_id, wanted, gate, by, now)
+    except IntegrityError:
+        # The same scan came twice at once, and no ticket's lock held the second one back.
+        return _scan(scan_id, wanted, gate, by, now)
+
+
+def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datetime) -> Result:
+    with transaction.atomic():
+        ticket = None
+        if wanted is not None:
+            # Locked, so that two doors conclude one after the other.
+            ticket = (
+                Ticket.objects.select_for_update(of=("self",))
+                .select_related("order", "ticket_type")
+                .filter(wanted)
+                .first()
+            )
+        earlier = _earlier_scans(scan_id, ticket)
+        if scan_id in earlier:
+            seen = earlier[scan_id]
+            return Result(seen, seen.ticket, _entry_among(earlier, but=scan_id))
+        if wanted is None:
+            outcome = Scan.Outcome.NOT_A_TICKET
+        elif ticket is not None:
+            outcome = _judge(ticket, gate, _entry_among(earlier))
+        else:
+            ticket = _ticket_replaced_under(wanted)
+            outcome = Scan.Outcome.REPLACED if ticket else Scan.Outcome.UNKNOWN
+        made = Scan.objects.create(
+            id=scan_id,
+            conference_id=gate.conference_id,
+            gate=gate,
+            ticket=ticket,
+            by=by,
+            outcome=outcome,
+            at=now,
+            received_at=now,
+        )
+    return Result(made, ticket, _entry_among(earlier, but=scan_id))
+
+
+def undo(*, scan_id: uuid.UUID, by: User, now: datetime) -> Scan:
+    """Take an entry back within ten minutes; the scan stays on record. Raises CannotUndo."""
+    with transaction.atomic():
+        entry = (
+            Scan.objects.select_for_update(of=("self",))
+            .select_related("ticket__order")
+            .filter(pk=scan_id)
+            .first()
+        )
+        if entry is None or entry.ticket is None or not entry.may_be_undone(now):
+            raise CannotUndo
+        entry.undone_at = now
+        entry.undone_by = by
+        entry.save(update_fields=["undone_at", "undone_by"])
+        ticket = entry.ticket
+        record("entry undone", ticket.order.reference, by=by, now=now, ticket=ticket.reference)
+    return entry
+
+
+def _ticket_named_by(text: str) -> Q | None:
+    """Which ticket a signed or short code names; None for anything that is no code of ours."""
+    try:
+        return Q(number=codes.read(text).number)
+    except (codes.BadSignature, codes.UnknownKey):
+        return None
+    except codes.NotATicket:
+        pass
+    try:
+        return Q(reference=codes.normalise_short(text))
+    except codes.NotATicket:
+        return None
+
+
+def _ticket_replaced_under(named: Q) -> Ticket | None:
+    """The ticket for which this code was good before it was replaced."""
+    replaced = (
+        ReplacedCode.objects.select_related("ticket__order", "ticket__ticket_type")
+        .filter(named)
+        .first()
+    )
+    return replaced.ticket if replaced else None
+
+
+def _judge(ticket: Ticket, gate: Gate, entry: Scan | None) -> Scan.Outcome:
+    if ticket.order.conference_id != gate.conference_id:
+        return Scan.Outcome.OTHER_CONFERENCE
+    if ticket.status == Ticket.Status.CANCELLED:
+        return Scan.Outcome.CANCELLED
+    if ticket.status != Ticket.Status.VALID or ticket.order.status != Order.Status.CONFIRMED:
+        return Scan.Outcome.NOT_CONFIRMED
+    return Scan.Outcome.ADMITTED if entry is None else Scan.Outcome.ALREADY_IN
+
+
+def _earlier_scans(scan_id: uuid.UUID, ticket: Ticket | None) -> dict[uuid.UUID, Scan]:
+    """This very scan if it came before, and the ticket's standing entry, by their ids."""
+    wanted = Q(pk=scan_id)
+    if ticket is not None:
+        wanted |= Q(ticket=ticket, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True)
+    rows = Scan.objects.filter(wanted).select_related("gate", "ticket__ticket_type")
+    return {row.pk: row for row in rows}
+
+
+def _entry_among(earlier: dict[uuid.UUID, Scan], but: uuid.UUID | None = None) -> Scan | None:
+    for entry in earlier.values():
+        if entry.outcome == Scan.Outcome.ADMITTED and not entry.undone_at and entry.pk != but:
+            return entry
+    return None

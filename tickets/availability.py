@@ -1,0 +1,60 @@
+"""How many places there are, in the words that people see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from conference.models import Conference
+from tickets.actions import PlacesLeft, places_left
+from tickets.models import FEW_PLACES, TicketType
+
+Word = Literal["plenty", "few", "full"]
+
+
+@dataclass(frozen=True)
+class TypeOnOffer:
+    """A ticket type as the conference's page shows it."""
+
+    name: str
+    description: str
+    places_left: int
+    availability: Word
+
+
+@dataclass(frozen=True)
+class OnOffer:
+    """What can still be reserved at a conference, as it was a moment ago."""
+
+    types: Sequence[TicketType]
+    left: PlacesLeft
+
+    @property
+    def availability(self) -> Word:
+        places = sum(self.left.by_type.values())
+        if self.left.in_all is not None:
+            places = min(places, self.left.in_all)
+        return _word(places, sum(kind.capacity for kind in self.types))
+
+    @property
+    def ticket_types(self) -> list[TypeOnOffer]:
+        return [
+            TypeOnOffer(
+                kind.name,
+                kind.description,
+                self.left.by_type[kind.pk],
+                _word(self.left.by_type[kind.pk], kind.capacity),
+            )
+            for kind in self.types
+        ]
+
+
+def on_offer(conference: Conference) -> OnOffer:
+    """What can be reserved at a conference now; only a promise once it is asked for under lock."""
+    types = list(conference.ticket_types.all())
+    return OnOffer(types, places_left(conference, types))
+
+
+def _word(places: int, capacity: int) -> Word:
+    if places == 0:
+        return "full"
+    return "few" if places <= max(min(FEW_PLACES, capacity // 2), capacity // 10) else "plenty"

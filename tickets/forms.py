@@ -1,0 +1,241 @@
+"""The reservation form and the small forms of the order's page. They only validate and shape."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from conference.fields import AddressField, NameField, PoundsField
+from conference.models import Conference
+from conference.money import format_pounds
+from donations.models import LARGE_GIFT_PENCE, LEAST_GIFT_PENCE
+from signup import wording
+from tickets.actions import Place, PlacesLeft
+from tickets.models import MOST_PLACES, TicketType
+
+# More than any giver means; a larger gift is better arranged in person. Ten million pence.
+MOST_GIFT_ONLINE_PENCE = 10_000_000
+
+OTHER = "other"
+NONE = "none"
+
+
+class GiftForm(forms.Form):
+    """How much is given: a suggested amount, another one, or nothing. Nothing is preselected."""
+
+    gift = forms.ChoiceField(
+        label=gettext_lazy("Your donation"),
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    other_amount = PoundsField(
+        label=gettext_lazy("Another amount, in pounds"),
+        least_pence=LEAST_GIFT_PENCE,
+        most_pence=MOST_GIFT_ONLINE_PENCE,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, conference: Conference, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["gift"].choices = [  # type: ignore[attr-defined]
+            *((str(pence), format_pounds(pence)) for pence in conference.gift_presets),
+            (OTHER, _("Another amount")),
+            (NONE, _("No donation this time. You are just as welcome.")),
+        ]
+        self.fields["gift"].error_messages["invalid_choice"] = _(
+            "Choose one of the amounts, or No donation this time."
+        )
+
+    def clean_gift(self) -> str:
+        """The choice; an amount that was typed without a choice counts as 'another amount'."""
+        gift: str = self.cleaned_data["gift"]
+        typed = self.data.get(self.add_prefix("other_amount"), "").strip()
+        if not gift and typed:
+            return OTHER
+        if not gift:
+            raise ValidationError(_("Choose an amount, or No donation this time."))
+        return gift
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("gift") != OTHER:
+            # Whatever stands in a field that does not count is no error.
+            self.errors.pop("other_amount", None)
+        elif data.get("other_amount") is None and "other_amount" not in self.errors:
+            self.add_error(
+                "other_amount", _("Enter an amount of £1 or more, or choose No donation.")
+            )
+        self._ask_about_a_large_gift()
+        return data
+
+    def _ask_about_a_large_gift(self) -> None:
+        if self.gift_pence <= LARGE_GIFT_PENCE:
+            return
+        amount = format_pounds(self.gift_pence)
+        self.fields["confirm_large"] = forms.BooleanField(
+            label=_("Yes, I want to give %(amount)s") % {"amount": amount}, required=False
+        )
+        if not self.data.get(self.add_prefix("confirm_large")):
+            self.add_error(
+                "confirm_large",
+                _("%(amount)s is a large donation. Tick the box if it is right.")
+                % {"amount": amount},
+            )
+
+    @property
+    def gift_pence(self) -> int:
+        """What is given, in pence; 0 for nothing. Only once the form has been validated."""
+        gift = self.cleaned_data.get("gift") or NONE
+        if gift == OTHER:
+            return self.cleaned_data.get("other_amount") or 0
+        return 0 if gift == NONE else int(gift)
+
+
+class OrderForm(GiftForm):
+    """Who reserves, what is given, and whether the Bulletin is wanted."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    name = NameField(
+        label=gettext_lazy("Your name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": gettext_lazy("Enter your name.")},
+    )
+    email = AddressField(
+        label=gettext_lazy("Your e-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Enter your e-mail address.")},
+    )
+    bulletin = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["bulletin"].label = wording.box_wording()
+
+    def clean_submission(self) -> uuid.UUID:
+        # Without it, or with a broken one, the form still works; only a second click is not known.
+        return self.cleaned_data["submission"] or uuid.uuid4()
+
+    def _clean_fields(self) -> None:
+        super()._clean_fields()  # type: ignore[misc]
+        if "submission" in self.errors:
+            del self.errors["submission"]
+            self.cleaned_data["submission"] = uuid.uuid4()
+
+
+class AttendeeForm(forms.Form):
+    """One person who is coming."""
+
+    attendee_name = NameField(
+        label=gettext_lazy("Name"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Enter the name of this person.")},
+    )
+    ticket_type = forms.TypedChoiceField(
+        label=gettext_lazy("Kind of ticket"),
+        coerce=int,
+        error_messages={
+            "required": gettext_lazy("Choose a kind of ticket."),
+            "invalid_choice": gettext_lazy("Choose a kind of ticket that is still to be had."),
+        },
+    )
+    attendee_email = AddressField(
+        label=gettext_lazy("E-mail"),
+        help_text=gettext_lazy("If you give it, we send this ticket there too."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        required=False,
+    )
+
+    def __init__(
+        self, *args: Any, types: Sequence[TicketType], left: PlacesLeft, **kwargs: Any
+    ) -> None:
+        kwargs["empty_permitted"] = False  # an empty row is a person that was forgotten
+        super().__init__(*args, **kwargs)
+        there = [kind for kind in types if left.by_type[kind.pk]]
+        options = [
+            (str(kind.pk), f"{kind.name} ({_places(left.by_type[kind.pk])})") for kind in there
+        ]
+        if len(there) != 1:
+            options.insert(0, ("", _("Please choose")))
+        self.fields["ticket_type"].choices = options  # type: ignore[attr-defined]
+
+
+class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
+    """One to ten people; knows what to say about none and about eleven."""
+
+    default_error_messages = {
+        "missing_management_form": gettext_lazy(
+            "Something got lost on the way. Check the people below and send the form again."
+        ),
+        "too_few_forms": gettext_lazy("Reserve at least one place."),
+        "too_many_forms": gettext_lazy(
+            "One order has up to ten places. Remove somebody here, and use the form twice."
+        ),
+    }
+
+    def places(self) -> list[Place]:
+        """The places that are asked for, once the forms have been validated."""
+        return [
+            Place(
+                ticket_type_pk=row.cleaned_data["ticket_type"],
+                attendee_name=row.cleaned_data["attendee_name"],
+                attendee_email=row.cleaned_data["attendee_email"],
+            )
+            for row in self.forms
+        ]
+
+
+AttendeeFormSet = forms.formset_factory(
+    AttendeeForm,
+    formset=BaseAttendees,
+    extra=0,
+    min_num=1,
+    max_num=MOST_PLACES,
+    validate_min=True,
+    validate_max=True,
+    absolute_max=2 * MOST_PLACES,
+)
+
+
+class NameForm(forms.Form):
+    """A corrected name."""
+
+    attendee_name = NameField(
+        label=gettext_lazy("Name on the ticket"),
+        error_messages={"required": gettext_lazy("Enter the name for this ticket.")},
+    )
+
+
+class LostLinkForm(forms.Form):
+    """Where to send the links of somebody's orders."""
+
+    email = AddressField(
+        label=gettext_lazy("Your e-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Enter your e-mail address.")},
+    )
+
+
+def rows_as_typed(data: Any, prefix: str = "form") -> list[dict[str, str]]:
+    """What was typed in each person's row, unchecked: for showing the form with a row more or less.
+
+    At most twice as many rows as an order may have, whatever `data` claims.
+    """
+    try:
+        total = min(max(int(data.get(f"{prefix}-TOTAL_FORMS", 1)), 1), 2 * MOST_PLACES)
+    except ValueError:
+        total = 1
+    names: Iterable[str] = AttendeeForm.base_fields
+    return [
+        {name: data.get(f"{prefix}-{number}-{name}", "") for name in names}
+        for number in range(total)
+    ]
+
+
+def _places(count: int) -> str:
+    if count > MOST_PLACES:
+        return _("places left")
+    return ngettext("%(count)d place left", "%(count)d places left", count) % {"count": count}

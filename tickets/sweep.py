@@ -1,0 +1,25 @@
+"""What is taken up again about orders."""
+
+from datetime import datetime, timedelta
+
+from tickets import actions
+from tickets.models import Document, Order
+from tickets.tasks import DOCUMENT_KEPT_FOR, mail_tickets
+
+# Confirmed this long ago and still unmailed: the task was lost.
+UNMAILED_AFTER = timedelta(minutes=5)
+
+
+def sweep(now: datetime) -> None:
+    """Let go of places whose time is over, mail what is unmailed, erase old PDFs."""
+    held = Order.objects.filter(status=Order.Status.RESERVED, expires_at__lte=now)
+    for order in held.select_related("conference__organisation", "donation")[:100]:
+        actions.expire(order=order, now=now)
+    unmailed = Order.objects.filter(
+        status=Order.Status.CONFIRMED,
+        mailed_at__isnull=True,
+        confirmed_at__lt=now - UNMAILED_AFTER,
+    )
+    for pk in unmailed.order_by("confirmed_at").values_list("pk", flat=True)[:200]:
+        mail_tickets.enqueue(pk)
+    Document.objects.filter(asked_at__lt=now - DOCUMENT_KEPT_FOR).delete()

@@ -1,0 +1,224 @@
+"""An order's own page, opened by its secret link, and what its holder can do there."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from conference.errors import TooOften
+from conference.limits import is_allowed, network_of
+from signup import links
+from signup.models import Subscriber
+from tickets import actions, calendar, documents
+from tickets.forms import LostLinkForm, NameForm
+from tickets.models import Document, Order, Ticket
+from tickets.tasks import mail_links, make_document
+from tickets.views.access import order_by_secret, private
+from tickets.views.paying import ask_stripe_about
+
+# How often the tickets of one order may be mailed again in a day.
+RESENDS_A_DAY = 5
+
+
+@private
+@require_safe
+def order_page(request: HttpRequest, secret: str) -> HttpResponse:
+    """State, tickets, and everything that can be done with them."""
+    order = order_by_secret(secret)
+    now = timezone.now()
+    ask_stripe_about(order, now=now)
+    return _page(request, order, now)
+
+
+@private
+@require_safe
+def order_pdf(request: HttpRequest, secret: str) -> HttpResponse:
+    """All tickets of an order as one PDF."""
+    order = _confirmed(secret)
+    return _pdf(request, order, _valid_tickets(order), f"tickets-{order.reference}.pdf")
+
+
+@private
+@require_safe
+def ticket_pdf(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
+    """One ticket as PDF."""
+    order = _confirmed(secret)
+    tickets = [ticket for ticket in _valid_tickets(order) if ticket.reference == reference]
+    return _pdf(request, order, tickets, f"ticket-{reference}.pdf")
+
+
+@private
+@require_safe
+def order_calendar(request: HttpRequest, secret: str) -> HttpResponse:
+    """The conference as an entry for a calendar."""
+    order = _confirmed(secret)
+    url = settings.BASE_URL + order.get_absolute_url()
+    response = HttpResponse(calendar.ics(order, url=url), content_type="text/calendar")
+    response["Content-Disposition"] = 'attachment; filename="conference.ics"'
+    return response
+
+
+@private
+@require_POST
+def resend(request: HttpRequest, secret: str) -> HttpResponse:
+    """Mail the tickets once more."""
+    order = _confirmed(secret)
+    now = timezone.now()
+    if is_allowed(
+        "resend", order.reference, times=RESENDS_A_DAY, within=timedelta(days=1), now=now
+    ):
+        actions.resend(order=order, now=now)
+        messages.success(request, _("The tickets are on their way to you again."))
+    else:
+        messages.warning(
+            request,
+            _(
+                "The tickets were sent several times today. Look in the spam folder, or "
+                "download them here."
+            ),
+        )
+    return redirect(order)
+
+
+@private
+@require_POST
+def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
+    """Write an attendee's name anew."""
+    order, ticket = _ticket(secret, reference)
+    form = NameForm(request.POST)
+    if not form.is_valid():
+        return _page(request, order, timezone.now(), ticket=ticket, name_form=form)
+    try:
+        actions.correct_name(
+            ticket=ticket, attendee_name=form.cleaned_data["attendee_name"], now=timezone.now()
+        )
+    except actions.TooLate:
+        messages.warning(request, _("This ticket cannot be changed any more. Ask us at the desk."))
+    else:
+        messages.success(request, _("The name is changed. Tickets you have printed stay valid."))
+    return redirect(order)
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
+    """Give one place back, after asking once."""
+    order, ticket = _ticket(secret, reference)
+    if request.method != "POST":
+        context = {"order": order, "ticket": ticket, "conference": order.conference}
+        return render(request, "tickets/cancel_ticket.html", context)
+    try:
+        actions.cancel_ticket(ticket=ticket, now=timezone.now())
+    except actions.TooLate:
+        messages.warning(request, _("This place cannot be given back any more. Write to us."))
+    else:
+        messages.success(request, _("The place is free for somebody else. Thank you."))
+    return redirect(order)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def lost_link(request: HttpRequest) -> HttpResponse:
+    """E-mail in, mail out: the same answer for any address."""
+    form = LostLinkForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "tickets/lost_link.html", {"form": form, "is_sent": False})
+    now = timezone.now()
+    hour = timedelta(hours=1)
+    if not is_allowed("links", network_of(request), times=20, within=hour, now=now):
+        raise TooOften
+    email = form.cleaned_data["email"]
+    if is_allowed("links", email, times=3, within=hour, now=now):
+        # Looked up by a worker, so that the answer takes as long for any address.
+        mail_links.enqueue(email)
+    return render(request, "tickets/lost_link.html", {"form": form, "is_sent": True})
+
+
+def _page(
+    request: HttpRequest,
+    order: Order,
+    now: datetime,
+    *,
+    ticket: Ticket | None = None,
+    name_form: NameForm | None = None,
+) -> HttpResponse:
+    tickets = list(order.tickets.select_related("ticket_type"))
+    subscriber = None
+    if order.wants_bulletin and order.status == Order.Status.CONFIRMED:
+        subscriber = Subscriber.objects.filter(
+            email=order.email, status=Subscriber.Status.PENDING
+        ).first()
+    context: dict[str, Any] = {
+        "order": order,
+        "conference": order.conference,
+        "organisation": order.conference.organisation,
+        "tickets": tickets,
+        "state": state_of(order),
+        "gift_pence": order.donation.amount_pence if order.donation else 0,
+        "gift_status": order.donation.status if order.donation else "",
+        "can_change": now < order.conference.starts_at,
+        "is_open": order.conference.is_open(now),
+        "confirm_url": links.confirm_url(subscriber) if subscriber else "",
+        "wrong_ticket": ticket,
+        "name_form": name_form,
+    }
+    return render(request, "tickets/order.html", context)
+
+
+def state_of(order: Order) -> str:
+    """The order's state as its holder sees it: its status, or 'waiting' for the bank."""
+    if order.status == Order.Status.RESERVED and order.donation is not None:
+        payments = order.donation.payments.all()
+        if any(
+            payment.status in (payment.Status.PROCESSING, payment.Status.PARKED)
+            or (payment.is_live and payment.returned_at)
+            for payment in payments
+        ):
+            return "waiting"
+    return str(order.status)
+
+
+def _confirmed(secret: str) -> Order:
+    order = order_by_secret(secret)
+    if order.status != Order.Status.CONFIRMED:
+        raise Http404
+    return order
+
+
+def _ticket(secret: str, reference: str) -> tuple[Order, Ticket]:
+    order = _confirmed(secret)
+    ticket = order.tickets.valid().select_related("ticket_type").filter(reference=reference).first()
+    if ticket is None:
+        raise Http404
+    return order, ticket
+
+
+def _valid_tickets(order: Order) -> list[Ticket]:
+    return list(
+        order.tickets.valid().select_related("ticket_type", "order__conference__organisation")
+    )
+
+
+def _pdf(request: HttpRequest, order: Order, tickets: list[Ticket], filename: str) -> HttpResponse:
+    """The PDF if a worker has made it; else a page that waits for it."""
+    if not tickets:
+        raise Http404
+    now = timezone.now()
+    document, is_new = Document.objects.get_or_create(
+        fingerprint=documents.fingerprint(tickets), defaults={"order": order, "asked_at": now}
+    )
+    if is_new or (document.content is None and now - document.asked_at > timedelta(minutes=1)):
+        Document.objects.filter(pk=document.pk).update(asked_at=now)
+        make_document.enqueue(document.pk)
+    if document.content is None:
+        return render(request, "tickets/preparing.html", {"order": order}, status=202)
+    response = HttpResponse(bytes(document.content), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{filename}"'
+    return response

@@ -1,0 +1,183 @@
+"""From an order to Stripe's page and back, and the three choices of whoever comes back unpaid."""
+
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+import donations.actions
+from conference.limits import is_allowed, network_of
+from donations import stripe_api
+from donations.models import Payment
+from tickets import actions
+from tickets.forms import GiftForm
+from tickets.models import Order
+from tickets.views.access import order_by_secret, private
+
+# Who tries cards tries many. An hour's worth for one address and for one network.
+PAYMENTS_OF_AN_ADDRESS = 12
+PAYMENTS_OF_A_NETWORK = 60
+# How often one order's page may ask Stripe in ten minutes.
+QUESTIONS = 60
+
+
+def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse:
+    """Send somebody with a reserved order to Stripe's page, or to the order's own."""
+    if order.status != Order.Status.RESERVED:
+        return redirect(order)
+    hour = timedelta(hours=1)
+    if not (
+        is_allowed("pay", order.email, times=PAYMENTS_OF_AN_ADDRESS, within=hour, now=now)
+        and is_allowed(
+            "pay", network_of(request), times=PAYMENTS_OF_A_NETWORK, within=hour, now=now
+        )
+    ):
+        messages.warning(
+            request,
+            _(
+                "There were many tries to pay from here. Your places are kept. Try again later, "
+                "or take the tickets without a donation."
+            ),
+        )
+        return redirect(order)
+    try:
+        payment = actions.start_payment(order=order, now=now)
+    except (actions.AlreadyConfirmed, actions.NotReserved, donations.actions.AlreadyReceived):
+        return redirect(order)
+    except donations.actions.WithTheBank:
+        messages.info(request, _("Your bank is still at work on the first payment."))
+        return redirect(order)
+    except donations.actions.CannotPayNow:
+        messages.warning(
+            request,
+            _(
+                "The payment page cannot be reached right now. Your places are kept and nothing "
+                "was charged. Try again in a few minutes."
+            ),
+        )
+        return redirect(order)
+    return redirect(payment.session_url)
+
+
+@private
+@require_safe
+def returned(request: HttpRequest, secret: str) -> HttpResponse:
+    """Where Stripe sends whoever has paid: asks Stripe, confirms or waits."""
+    order = order_by_secret(secret)
+    now = timezone.now()
+    if order.donation is not None:
+        donations.actions.note_return(donation=order.donation, now=now)
+    ask_stripe_about(order, now=now)
+    return redirect(order)
+
+
+def ask_stripe_about(order: Order, *, now: datetime) -> None:
+    """Book what Stripe says of a reserved order's live payment; quietly wait where it cannot."""
+    if order.status != Order.Status.RESERVED or order.donation is None:
+        return
+    payment = order.donation.payments.live().exclude(status=Payment.Status.BEGUN).first()
+    if payment is None or not is_allowed(
+        "ask", order.reference, times=QUESTIONS, within=timedelta(minutes=10), now=now
+    ):
+        return
+    try:
+        donations.actions.ask_stripe(payment=payment, now=now)
+    except stripe_api.Unavailable:
+        return
+    order.refresh_from_db()
+
+
+@private
+@require_POST
+def pay(request: HttpRequest, secret: str) -> HttpResponse:
+    """Try again to pay."""
+    return onward(request, order_by_secret(secret), now=timezone.now())
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
+    """Choose another amount, then pay; or nothing, and have the tickets."""
+    order = order_by_secret(secret)
+    if order.status != Order.Status.RESERVED:
+        return redirect(order)
+    form = GiftForm(request.POST or None, conference=order.conference)
+    if request.method != "POST" or not form.is_valid():
+        return render(
+            request,
+            "tickets/change_amount.html",
+            {"order": order, "conference": order.conference, "form": form},
+        )
+    if not form.gift_pence:
+        return _take_without_gift(request, order)
+    now = timezone.now()
+    try:
+        actions.set_gift(order=order, gift_pence=form.gift_pence, now=now)
+    except (
+        actions.AlreadyConfirmed,
+        actions.NotReserved,
+        donations.actions.AlreadyReceived,
+        donations.actions.WithTheBank,
+        donations.actions.CannotPayNow,
+    ) as error:
+        return _not_now(request, order, error)
+    return onward(request, order_by_secret(secret), now=now)
+
+
+@private
+@require_POST
+def without_donation(request: HttpRequest, secret: str) -> HttpResponse:
+    """Take the tickets without a donation."""
+    return _take_without_gift(request, order_by_secret(secret))
+
+
+@private
+@require_POST
+def retake(request: HttpRequest, secret: str) -> HttpResponse:
+    """Keep the places of an order once more whose time was over."""
+    order = order_by_secret(secret)
+    try:
+        actions.retake(order=order, now=timezone.now())
+    except actions.AlreadyConfirmed:
+        pass
+    except actions.SoldOut:
+        messages.warning(request, _("There are not enough places left for this order any more."))
+    except actions.Closed:
+        messages.warning(request, _("Reservations are closed."))
+    return redirect(order)
+
+
+def _take_without_gift(request: HttpRequest, order: Order) -> HttpResponse:
+    try:
+        actions.take_without_gift(order=order, now=timezone.now())
+    except (
+        actions.AlreadyConfirmed,
+        actions.NotReserved,
+        donations.actions.AlreadyReceived,
+        donations.actions.WithTheBank,
+        donations.actions.CannotPayNow,
+    ) as error:
+        return _not_now(request, order, error)
+    return redirect(order)
+
+
+def _not_now(request: HttpRequest, order: Order, error: Exception) -> HttpResponse:
+    if isinstance(error, donations.actions.AlreadyReceived):
+        messages.info(request, _("Your donation has arrived after all. Thank you."))
+    elif isinstance(error, donations.actions.WithTheBank):
+        messages.info(
+            request, _("Your bank is still at work on the payment. We wait for its answer.")
+        )
+    elif isinstance(error, donations.actions.CannotPayNow):
+        messages.warning(
+            request,
+            _(
+                "The payment page cannot be reached, so we cannot close it yet. Your places are "
+                "kept. Try again in a few minutes."
+            ),
+        )
+    return redirect(order)

@@ -1,0 +1,181 @@
+"""The conference's page and the reservation form."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from conference.errors import TooOften
+from conference.limits import is_allowed, network_of
+from conference.models import Conference
+from tickets import actions
+from tickets.availability import OnOffer, on_offer
+from tickets.forms import AttendeeFormSet, OrderForm, rows_as_typed
+from tickets.models import MOST_PLACES, Order
+from tickets.views.paying import onward
+
+# From one network, a hospital's for instance, in an hour.
+ORDERS_AN_HOUR = 60
+
+
+@require_safe
+def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """When, where, what for, and how many places are left."""
+    conference = _conference(slug)
+    now = timezone.now()
+    offer = on_offer(conference)
+    return render(
+        request,
+        "tickets/conference.html",
+        {
+            "conference": conference,
+            "organisation": conference.organisation,
+            "ticket_types": offer.ticket_types,
+            "availability": offer.availability,
+            "is_open": conference.is_open(now),
+            "is_past": conference.is_past(now),
+            "opens_later": now < conference.opens_at,
+        },
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def reserve(request: HttpRequest, slug: str) -> HttpResponse:
+    """The reservation form: one page, one submit."""
+    conference = _conference(slug)
+    now = timezone.now()
+    offer = on_offer(conference)
+    if request.method != "POST":
+        if not conference.is_open(now) or offer.availability == "full":
+            return redirect(conference)
+        form = OrderForm(conference=conference, initial={"submission": uuid.uuid4()})
+        return _page(request, conference, form, _attendees(offer, [{}]))
+    if "add" in request.POST or "remove" in request.POST:
+        return _with_another_number_of_rows(request, conference, offer)
+    form = OrderForm(request.POST, conference=conference)
+    attendees = _attendees(offer, data=request.POST)
+    if not all([form.is_valid(), attendees.is_valid()]):
+        return _page(request, conference, form, attendees)
+    if not is_allowed(
+        "reserve",
+        network_of(request),
+        times=ORDERS_AN_HOUR,
+        within=timedelta(hours=1),
+        now=now,
+    ):
+        raise TooOften
+    try:
+        order = _reserved(conference, form, attendees, now)
+    except actions.Closed:
+        messages.warning(request, _("Reservations are closed. Nothing was reserved."))
+        return redirect(conference)
+    except actions.SoldOut as error:
+        offer = OnOffer(offer.types, error.left)
+        form.add_error(None, _what_is_left(offer))
+        attendees = _attendees(offer, data=request.POST)
+        return _page(request, conference, form, attendees)
+    return onward(request, order, now=now)
+
+
+def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form as it was filled in, for a browser that does not send our cookie with it."""
+    conference = _conference(slug)
+    offer = on_offer(conference)
+    form = OrderForm(request.POST, conference=conference)
+    form.full_clean()
+    form.add_error(
+        None,
+        _(
+            "Your browser did not send our cookie, which protects this form. Allow cookies for "
+            "this site and send the form again, or write to us. Nothing you entered is lost."
+        ),
+    )
+    attendees = _attendees(offer, data=request.POST)
+    response = _page(request, conference, form, attendees)
+    response.status_code = 403
+    return response
+
+
+reserve.without_cookie = reserve_without_cookie  # type: ignore[attr-defined]
+
+
+def _conference(slug: str) -> Conference:
+    published = Conference.objects.published().select_related("organisation")
+    return get_object_or_404(published, slug=slug)
+
+
+def _reserved(conference: Conference, form: OrderForm, attendees: Any, now: Any) -> Order:
+    data = form.cleaned_data
+    return actions.reserve(
+        conference=conference,
+        name=data["name"],
+        email=data["email"],
+        places=attendees.places(),
+        gift_pence=form.gift_pence,
+        bulletin_wording=str(form.fields["bulletin"].label) if data["bulletin"] else "",
+        submission=data["submission"],
+        now=now,
+    )
+
+
+def _attendees(
+    offer: OnOffer, initial: list[dict[str, str]] | None = None, *, data: Any = None
+) -> Any:
+    return AttendeeFormSet(
+        data, initial=initial, form_kwargs={"types": offer.types, "left": offer.left}
+    )
+
+
+def _with_another_number_of_rows(
+    request: HttpRequest, conference: Conference, offer: OnOffer
+) -> HttpResponse:
+    """The form as it was typed, with a person more or less; nothing is checked yet."""
+    rows = rows_as_typed(request.POST)
+    removed = request.POST.get("remove", "")
+    if removed.isascii() and removed.isdigit() and int(removed) < len(rows) and len(rows) > 1:
+        del rows[int(removed)]
+    elif "add" in request.POST and len(rows) < MOST_PLACES:
+        rows.append({})
+    typed = {name: request.POST.get(name, "") for name in OrderForm.base_fields}
+    form = OrderForm(conference=conference, initial=typed)
+    return _page(request, conference, form, _attendees(offer, rows))
+
+
+def _page(
+    request: HttpRequest, conference: Conference, form: OrderForm, attendees: Any
+) -> HttpResponse:
+    return render(
+        request,
+        "tickets/reserve.html",
+        {
+            "conference": conference,
+            "organisation": conference.organisation,
+            "form": form,
+            "attendees": attendees,
+        },
+    )
+
+
+def _what_is_left(offer: OnOffer) -> str:
+    """One sentence for somebody whose places went while they were filling in the form."""
+    left = [
+        ngettext("%(count)d place", "%(count)d places", places) % {"count": places}
+        + f" ({kind.name})"
+        for kind in offer.types
+        if (places := offer.left.by_type[kind.pk])
+    ]
+    if not left:
+        return _("The last places have just been taken. Nothing was reserved.")
+    return _(
+        "Some of these places have just been taken. Left are: %(left)s. "
+        "Change the people below; what you entered is kept."
+    ) % {"left": ", ".join(left)}

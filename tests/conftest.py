@@ -10,7 +10,12 @@ import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
+
+from donations.sandbox import server as sandbox
+from donations.sandbox.server import Sandbox
+from tests.queue import run_queue
 
 JOURNEYS = Path(__file__).parent / "journeys"
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
@@ -104,3 +109,17 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def stripe(settings: Settings) -> Iterator[Sandbox]:
+    """A local Stripe of this test's own, which the service speaks to; it sends no webhooks."""
+    with sandbox.start(webhook_url=None, webhook_secret="whsec_local") as running:
+        settings.STRIPE_API_BASE = running.base_url
+        yield running
+
+
+@pytest.fixture
+def work(db: None) -> Callable[[], int]:
+    """Does all that waits in the queue, as a worker would; returns how many tasks there were."""
+    return run_queue

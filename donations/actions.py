@@ -192,11 +192,11 @@ def book_refund(
         known.status = status
         known.check_at = now + settlement.ASK_THE_BANK_AGAIN
         known.save()
-        _mark_given_back(donation)
+        mark_given_back(donation)
     return known
 
 
-def _mark_given_back(donation: Donation) -> None:
+def mark_given_back(donation: Donation) -> None:
     """Call a gift 'refunded' while all its money is going back; a failed refund undoes that."""
     payments = donation.payments.filter(status=Payment.Status.PAID)
     paid = sum(payment.amount_pence for payment in payments)

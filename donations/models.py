@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from conference.models import Conference, User
@@ -125,6 +125,17 @@ class Payment(models.Model):
         return self.status in self.LIVE
 
 
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def failed_for_good(self) -> "RefundQuerySet":
+        """Failed, and not tried again since with the same amount."""
+        later = Refund.objects.filter(
+            payment=OuterRef("payment"),
+            amount_pence=OuterRef("amount_pence"),
+            created_at__gt=OuterRef("created_at"),
+        )
+        return self.filter(~Exists(later), status=Refund.Status.FAILED)
+
+
 class Refund(models.Model):
     """Money on its way back: asked for by us, or made on Stripe's own pages."""
 
@@ -150,6 +161,8 @@ class Refund(models.Model):
     created_at = models.DateTimeField()
     check_at = models.DateTimeField()
     problem = models.TextField(blank=True)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         constraints = [

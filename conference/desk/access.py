@@ -1,0 +1,39 @@
+"""Who may see the desk: organisers alone. Volunteers at the door never see a list of people."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+
+from conference.models import User
+
+View = Callable[..., HttpResponse]
+
+
+class DeskRequest(HttpRequest):
+    """A request by an organiser: what `desk_page` lets through."""
+
+    user: User
+
+
+def desk_page(view: View) -> View:
+    """A page for organisers: whoever is not logged in is asked to, anybody else is refused.
+
+    What it shows is kept by no cache.
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not isinstance(request.user, User):
+            return redirect_to_login(request.get_full_path(), resolve_url("conference:login"))
+        if not request.user.is_organiser:
+            raise PermissionDenied
+        response = view(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store, private"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return page

@@ -1,0 +1,68 @@
+"""The lists as files. Who took one, and when, is written down."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from conference.audit import record
+from conference.desk import search, sheets, tables
+from conference.desk.access import DeskRequest, desk_page
+from conference.desk.forms import AttendeeSearchForm, OrderSearchForm
+from conference.desk.frame import needed_conference
+from conference.desk.lists import chosen
+from conference.desk.tables import Table
+from conference.models import Conference
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@desk_page
+@require_POST
+def orders(request: DeskRequest, kind: str) -> HttpResponseBase:
+    """The conference's orders as CSV or XLSX: all, or those that were looked for."""
+    conference = needed_conference(request)
+    wanted = chosen(OrderSearchForm(search.recall(request, request.POST.get("search", ""))))
+    return _export(request, conference, "orders", kind, tables.orders, wanted)
+
+
+@desk_page
+@require_POST
+def attendees(request: DeskRequest, kind: str) -> HttpResponseBase:
+    """The conference's attendees as CSV or XLSX: all, or those that were looked for."""
+    conference = needed_conference(request)
+    kept = search.recall(request, request.POST.get("search", ""))
+    wanted = chosen(AttendeeSearchForm(kept, conference=conference))
+    return _export(request, conference, "attendees", kind, tables.attendees, wanted)
+
+
+def _export(
+    request: DeskRequest,
+    conference: Conference,
+    what: str,
+    kind: str,
+    make_table: Callable[[Conference, dict[str, Any]], Table],
+    wanted: dict[str, Any],
+) -> HttpResponseBase:
+    # The words themselves may be a name: only that some were given is written down.
+    chosen_by = sorted(name for name, value in wanted.items() if value)
+    record(
+        f"{what} exported",
+        conference.slug,
+        by=request.user,
+        now=timezone.now(),
+        file=kind,
+        chosen_by=chosen_by,
+    )
+    table = make_table(conference, wanted)
+    name = f"{what}-{conference.slug}.{kind}"
+    if kind == "xlsx":
+        file = sheets.xlsx_file(table, name=what)
+        return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+    response: HttpResponse | StreamingHttpResponse = StreamingHttpResponse(
+        sheets.csv_chunks(table), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

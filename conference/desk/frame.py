@@ -1,0 +1,48 @@
+"""The frame of the desk's pages: which conference they are about, and how they are shown."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from conference.desk.access import DeskRequest
+from conference.models import Conference
+
+
+def chosen_conference(request: DeskRequest) -> Conference | None:
+    """The conference that the address names, else the current one; None where there is none yet.
+
+    Raises Http404 for a conference that does not exist. Unpublished ones can be looked at too.
+    """
+    slug = request.GET.get("conference")
+    if slug:
+        named = Conference.objects.filter(slug=slug).first()
+        if named is None:
+            raise Http404
+        return named
+    return Conference.objects.current(timezone.now()) or Conference.objects.first()
+
+
+def needed_conference(request: DeskRequest) -> Conference:
+    """The same, for pages that mean nothing without a conference: raises Http404."""
+    conference = chosen_conference(request)
+    if conference is None:
+        raise Http404
+    return conference
+
+
+def conference_query(request: DeskRequest, **more: str) -> str:
+    """The query of an address that stays with the conference which this request names."""
+    named = request.GET.get("conference")
+    query = ({"conference": named} if named else {}) | more
+    return f"?{urlencode(query)}" if query else ""
+
+
+def show(
+    request: DeskRequest, page: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """The desk's page called `page`, in its frame."""
+    context = {"page_name": page, "conference_query": conference_query(request)} | context
+    return render(request, f"conference/desk/{page}.html", context, status=status)

@@ -1,0 +1,123 @@
+"""What an organiser looks for, and the rows that fit.
+
+A name or an address has no place in a page's address, which ends in histories and logs. It comes
+by POST, is kept in the session, and the address carries only the key under which it is kept.
+"""
+
+import secrets
+from typing import Any
+
+from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
+
+from conference import codes
+from conference.desk.access import DeskRequest
+from conference.models import Conference
+from tickets.models import Order, ReplacedCode, Scan, Ticket
+
+_IN_SESSION = "desk_searches"
+# Older searches than these are forgotten before the log-in ends.
+_KEPT = 20
+
+
+def remember(request: DeskRequest, wanted: dict[str, str]) -> str:
+    """Keep what is looked for in the session; the key under which `recall` finds it."""
+    key = secrets.token_urlsafe(6)
+    kept = request.session.get(_IN_SESSION, {}) | {key: wanted}
+    request.session[_IN_SESSION] = dict(list(kept.items())[-_KEPT:])
+    return key
+
+
+def recall(request: DeskRequest, key: str) -> dict[str, str]:
+    """What was looked for under this key; nothing for a key that is forgotten or foreign."""
+    found: dict[str, str] = request.session.get(_IN_SESSION, {}).get(key, {})
+    return found
+
+
+def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:
+    """The conference's orders that fit, newest first: `words` and `status`, both optional."""
+    rows = Order.objects.filter(conference=conference).select_related("donation")
+    if wanted.get("status"):
+        rows = rows.filter(status=wanted["status"])
+    words = wanted.get("words", "")
+    if words:
+        theirs = Ticket.objects.filter(order__conference=conference).filter(_ticket_fits(words))
+        rows = rows.filter(
+            _spelt(words, "name", "email") | _coded(words, "") | Q(pk__in=theirs.values("order"))
+        )
+    return rows.order_by("-created_at", "-pk")
+
+
+def with_tickets(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """The same orders, each with its tickets at hand."""
+    return rows.prefetch_related(
+        Prefetch("tickets", Ticket.objects.select_related("ticket_type").order_by("pk"))
+    )
+
+
+def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Ticket]:
+    """The conference's tickets that fit, by name, each with `entered_at` and `entered_by_gate`.
+
+    `wanted` may hold `words`, `status` (empty: with a place; 'any': all), `ticket_type` and
+    `entry` ('in' or 'not in').
+    """
+    rows = Ticket.objects.filter(order__conference=conference)
+    status = wanted.get("status") or ""
+    if not status:
+        rows = rows.holding_places()
+    elif status != "any":
+        rows = rows.filter(status=status)
+    if wanted.get("ticket_type"):
+        rows = rows.filter(ticket_type=wanted["ticket_type"])
+    words = wanted.get("words", "")
+    if words:
+        rows = rows.filter(
+            _ticket_fits(words)
+            | _spelt(words, "order__name", "order__email")
+            | _coded(words, "order__")
+        )
+    # A ticket has one standing entry at most, so no row comes twice.
+    rows = rows.annotate(
+        entry=FilteredRelation(
+            "scans",
+            condition=Q(scans__outcome=Scan.Outcome.ADMITTED, scans__undone_at__isnull=True),
+        ),
+        entered_at=F("entry__at"),
+        entered_by_gate=F("entry__gate__name"),
+    )
+    if wanted.get("entry") == "in":
+        rows = rows.filter(entry__at__isnull=False)
+    elif wanted.get("entry") == "not in":
+        rows = rows.filter(entry__at__isnull=True)
+    return rows.order_by("attendee_name", "pk")
+
+
+def _ticket_fits(words: str) -> Q:
+    fits = _spelt(words, "attendee_name", "attendee_email") | _coded(words, "")
+    fits |= Q(pk__in=ReplacedCode.objects.filter(_coded(words, "")).values("ticket"))
+    try:
+        # A scanner types the whole code into the field.
+        fits |= Q(number=codes.read(words).number)
+    except (codes.NotATicket, codes.BadSignature, codes.UnknownKey):
+        pass
+    return fits
+
+
+def _spelt(words: str, *fields: str) -> Q:
+    """Every word stands in one of the fields, in upper or lower case."""
+    all_words = Q()
+    for word in words.split():
+        somewhere = Q()
+        # SQLite knows upper and lower case of ASCII letters only.
+        for spelling in {word, word.lower(), word.upper(), word.capitalize()}:
+            for field in fields:
+                somewhere |= Q(**{f"{field}__icontains": spelling})
+        all_words &= somewhere
+    return all_words
+
+
+def _coded(words: str, prefix: str) -> Q:
+    """The reference is the short code that was typed; nothing fits where it is none."""
+    try:
+        return Q(**{f"{prefix}reference": codes.normalise_short(words)})
+    except codes.NotATicket:
+        return Q(pk__in=())

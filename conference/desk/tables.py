@@ -1,0 +1,119 @@
+"""What the exports hold: headings, and rows that are read while they are written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from conference.desk import search
+from conference.models import Conference
+from donations.models import Donation
+from tickets.models import Order, Ticket
+
+Cell = str | int | Decimal | datetime | None
+# Rows that are in memory at a time.
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings, and as many rows as there are; times are in the conference's zone."""
+
+    headings: list[str]
+    rows: Iterator[list[Cell]]
+
+
+def attendees(conference: Conference, wanted: dict[str, Any]) -> Table:
+    """One row a ticket, as the list of attendees would show them."""
+    rows = search.attendees(conference, wanted).values_list(
+        "attendee_name",
+        "attendee_email",
+        "ticket_type__name",
+        "status",
+        "entered_at",
+        "entered_by_gate",
+        "reference",
+        "order__reference",
+        "order__name",
+        "order__email",
+        "order__confirmed_at",
+    )
+    headings = [
+        _("Attendee"),
+        _("Attendee's e-mail"),
+        _("Kind of ticket"),
+        _("State"),
+        _("Checked in"),
+        _("Gate"),
+        _("Ticket"),
+        _("Order"),
+        _("Ordered by"),
+        _("E-mail"),
+        _("Confirmed"),
+    ]
+    return Table(headings, _shaped(rows, conference, words={3: _labels(Ticket.Status)}))
+
+
+def orders(conference: Conference, wanted: dict[str, Any]) -> Table:
+    """One row an order, as the list of orders would show them."""
+    rows = (
+        search.orders(conference, wanted)
+        .annotate(places=Count("tickets", filter=Q(tickets__status__in=Ticket.HOLDING)))
+        .values_list(
+            "reference",
+            "status",
+            "name",
+            "email",
+            "places",
+            "donation__amount_pence",
+            "donation__status",
+            "wants_bulletin",
+            "created_at",
+            "confirmed_at",
+            "ended_at",
+        )
+    )
+    headings = [
+        _("Order"),
+        _("State"),
+        _("Name"),
+        _("E-mail"),
+        _("Places"),
+        _("Donation in pounds"),
+        _("State of the donation"),
+        _("Asked for the Bulletin"),
+        _("Reserved"),
+        _("Confirmed"),
+        _("Ended"),
+    ]
+    words: dict[int, dict[Any, str]] = {
+        1: _labels(Order.Status),
+        6: _labels(Donation.Status),
+        7: {True: _("yes"), False: _("no")},
+    }
+    return Table(headings, _shaped(rows, conference, words=words, pence=5))
+
+
+def _labels(choices: Any) -> dict[Any, str]:
+    return {value: str(label) for value, label in choices.choices}
+
+
+def _shaped(
+    rows: Any, conference: Conference, *, words: dict[int, dict[Any, str]], pence: int | None = None
+) -> Iterator[list[Cell]]:
+    """The rows with people's words, pounds and local times in place of what is stored."""
+    zone = conference.zone
+    for stored in rows.iterator(chunk_size=CHUNK):
+        row = [
+            value.astimezone(zone).replace(tzinfo=None) if isinstance(value, datetime) else value
+            for value in stored
+        ]
+        for column, labels in words.items():
+            row[column] = labels.get(row[column], "")
+        if pence is not None and row[pence] is not None:
+            row[pence] = Decimal(row[pence]).scaleb(-2)
+        yield row

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from conference.headers import add_headers
 from conference.keys import secret_key, signing_keys
 
 env = Env()
@@ -192,6 +193,7 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_USE_FINDERS = False
 WHITENOISE_MAX_AGE = 60
+WHITENOISE_ADD_HEADERS_FUNCTION = add_headers
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 FONTS = ROOT / "build" / "fonts"
@@ -254,6 +256,8 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "stripe": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "ERROR"},
     },

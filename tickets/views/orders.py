@@ -1,5 +1,6 @@
 """An order's own page, opened by its secret link, and what its holder can do there."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from conference.limits import is_allowed, network_of
 from signup import links
 from signup.models import Subscriber
 from tickets import actions, calendar, documents
+from tickets.availability import on_offer
 from tickets.forms import LostLinkForm, NameForm
 from tickets.models import Document, Order, Ticket
 from tickets.tasks import mail_links, make_document
@@ -94,7 +96,8 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
     order, ticket = _ticket(secret, reference)
     form = NameForm(request.POST)
     if not form.is_valid():
-        return _page(request, order, timezone.now(), ticket=ticket, name_form=form)
+        context = {"order": order, "ticket": ticket, "form": form}
+        return render(request, "tickets/correct_name.html", context)
     try:
         actions.correct_name(
             ticket=ticket, attendee_name=form.cleaned_data["attendee_name"], now=timezone.now()
@@ -129,7 +132,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     """E-mail in, mail out: the same answer for any address."""
     form = LostLinkForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "tickets/lost_link.html", {"form": form, "is_sent": False})
+        return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()
     hour = timedelta(hours=1)
     if not is_allowed("links", network_of(request), times=20, within=hour, now=now):
@@ -138,38 +141,41 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     if is_allowed("links", email, times=3, within=hour, now=now):
         # Looked up by a worker, so that the answer takes as long for any address.
         mail_links.enqueue(email)
-    return render(request, "tickets/lost_link.html", {"form": form, "is_sent": True})
+    return render(request, "tickets/lost_link.html", {"form": form, "sent": True})
 
 
-def _page(
-    request: HttpRequest,
-    order: Order,
-    now: datetime,
-    *,
-    ticket: Ticket | None = None,
-    name_form: NameForm | None = None,
-) -> HttpResponse:
+def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
     tickets = list(order.tickets.select_related("ticket_type"))
-    subscriber = None
-    if order.wants_bulletin and order.status == Order.Status.CONFIRMED:
-        subscriber = Subscriber.objects.filter(
-            email=order.email, status=Subscriber.Status.PENDING
-        ).first()
+    state = state_of(order)
+    gift = order.donation
+    counts = gift is not None and gift.status in (gift.Status.PLEDGED, gift.Status.RECEIVED)
     context: dict[str, Any] = {
         "order": order,
         "conference": order.conference,
         "organisation": order.conference.organisation,
         "tickets": tickets,
-        "state": state_of(order),
-        "gift_pence": order.donation.amount_pence if order.donation else 0,
-        "gift_status": order.donation.status if order.donation else "",
-        "can_change": now < order.conference.starts_at,
-        "is_open": order.conference.is_open(now),
-        "confirm_url": links.confirm_url(subscriber) if subscriber else "",
-        "wrong_ticket": ticket,
-        "name_form": name_form,
+        "state": state,
+        "gift_pence": gift.amount_pence if gift is not None and counts else None,
+        "may_change": now < order.conference.starts_at,
     }
+    if state == Order.Status.EXPIRED:
+        context["may_retake"] = _may_retake(order, tickets, now)
+    if state == Order.Status.CONFIRMED and order.wants_bulletin:
+        context["bulletin_confirm_url"] = _confirm_url(order)
     return render(request, "tickets/order.html", context)
+
+
+def _may_retake(order: Order, tickets: list[Ticket], now: datetime) -> bool:
+    """Whether the places of an expired order could be taken again at this moment."""
+    wanted = Counter(ticket.ticket_type_id for ticket in tickets)
+    left = on_offer(order.conference).left
+    return order.conference.is_open(now) and left.are_enough_for(wanted)
+
+
+def _confirm_url(order: Order) -> str:
+    """Where the Bulletin is confirmed, if that is still to be done."""
+    pending = Subscriber.objects.filter(email=order.email, status=Subscriber.Status.PENDING).first()
+    return links.confirm_url(pending) if pending else ""
 
 
 def state_of(order: Order) -> str:

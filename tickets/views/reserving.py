@@ -1,12 +1,11 @@
 """The conference's page and the reservation form."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -56,7 +55,7 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     offer = on_offer(conference)
     if request.method != "POST":
         if not conference.is_open(now) or offer.availability == "full":
-            return redirect(conference)
+            return _closed(request, conference, offer, now)
         form = OrderForm(conference=conference, initial={"submission": uuid.uuid4()})
         return _page(request, conference, form, _attendees(offer, [{}]))
     if "add" in request.POST or "remove" in request.POST:
@@ -76,8 +75,7 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         order = _reserved(conference, form, attendees, now)
     except actions.Closed:
-        messages.warning(request, _("Reservations are closed. Nothing was reserved."))
-        return redirect(conference)
+        return _closed(request, conference, offer, now)
     except actions.SoldOut as error:
         offer = OnOffer(offer.types, error.left)
         form.add_error(None, _what_is_left(offer))
@@ -113,7 +111,7 @@ def _conference(slug: str) -> Conference:
     return get_object_or_404(published, slug=slug)
 
 
-def _reserved(conference: Conference, form: OrderForm, attendees: Any, now: Any) -> Order:
+def _reserved(conference: Conference, form: OrderForm, attendees: Any, now: datetime) -> Order:
     data = form.cleaned_data
     return actions.reserve(
         conference=conference,
@@ -163,6 +161,20 @@ def _page(
             "attendees": attendees,
         },
     )
+
+
+def _closed(
+    request: HttpRequest, conference: Conference, offer: OnOffer, now: datetime
+) -> HttpResponse:
+    """In place of the form where nobody can reserve."""
+    context = {
+        "conference": conference,
+        "organisation": conference.organisation,
+        "is_past": conference.is_past(now),
+        "is_full": conference.is_open(now) and offer.availability == "full",
+        "opens_later": now < conference.opens_at,
+    }
+    return render(request, "tickets/closed.html", context)
 
 
 def _what_is_left(offer: OnOffer) -> str:

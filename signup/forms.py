@@ -1,11 +1,13 @@
 """The Bulletin's sign-up form."""
 
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Layout, Submit
 from django import forms
+from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
@@ -76,13 +78,14 @@ class SignUpForm(forms.Form):
             "email",
             "first_name",
             "last_name",
-            HTML('<div class="trap" aria-hidden="true">'),
+            HTML('<div class="visually-hidden" aria-hidden="true">'),
             "website",
             HTML("</div>"),
             "made",
             "source",
             HTML(format_html('<p class="quiet small">{}</p>', wording.form_wording())),
             Submit("sign_up", _("Send me the Bulletin")),
+            HTML(format_html('<p class="quiet small">{}</p>', _keep_out_of_spam())),
         )
         return helper
 
@@ -109,3 +112,9 @@ class SignUpForm(forms.Form):
     def _make_anew(self) -> None:
         self.data = self.data.copy()
         self.data[self.add_prefix("made")] = signing.dumps("", salt=_SALT)
+
+
+def _keep_out_of_spam() -> str:
+    return _("So that it does not land in the spam folder, add %(address)s to your contacts.") % {
+        "address": parseaddr(settings.BULLETIN_FROM)[1]
+    }

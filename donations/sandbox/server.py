@@ -20,6 +20,7 @@ from donations.sandbox.html import Page
 from donations.sandbox.machine import Machine
 
 _MOST_BYTES = 1024 * 1024
+_POLL_SECONDS = 0.02  # how soon it notices that it is to stop
 
 
 class _Server(ThreadingHTTPServer):
@@ -146,7 +147,7 @@ class Sandbox(Machine):
             raise
         self._server.machine = self
         self._serving = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="http", daemon=True
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="http", daemon=True
         )
         self.switch_on()
         self._serving.start()

@@ -1,0 +1,91 @@
+"""Who may do what at the door, and at which gate."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, Q, QuerySet, When
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conference.models import Conference
+from tickets.models import Gate
+
+P = ParamSpec("P")
+GateView = Callable[Concatenate[HttpRequest, Gate, P], HttpResponse]
+View = Callable[..., HttpResponse]
+
+
+def gates_now(now: datetime) -> QuerySet[Gate]:
+    """The gates of the current conference: the one that is on or comes next, else the latest.
+
+    The same conference as `Conference.objects.current`, but as part of one statement.
+    """
+    current = (
+        Conference.objects.published()
+        .annotate(was=Q(ends_at__lt=now))
+        .order_by("was", Case(When(was=False, then="starts_at")), "-starts_at")
+        .values("pk")[:1]
+    )
+    return Gate.objects.filter(conference=current).select_related("conference")
+
+
+def door_page(view: View) -> View:
+    """A page for volunteers and organisers; whoever is not logged in is asked to."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), resolve_url("conference:login"))
+        if not request.user.is_at_door:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return page
+
+
+def gate_page(view: GateView[P]) -> View:
+    """A page of one gate of the current conference, named by the address."""
+
+    @door_page
+    @wraps(view)
+    def page(
+        request: HttpRequest, gate_slug: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        return view(request, _gate(gate_slug), *args, **kwargs)
+
+    return page
+
+
+def gate_data(view: GateView[P]) -> View:
+    """An answer in JSON about one gate. Without a log-in 401, without the role 403."""
+
+    @wraps(view)
+    def answer(
+        request: HttpRequest, gate_slug: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return refusal(_("You are logged out."), HTTPStatus.UNAUTHORIZED)
+        if not request.user.is_at_door:
+            return refusal(_("You may not scan at this door."), HTTPStatus.FORBIDDEN)
+        return view(request, _gate(gate_slug), *args, **kwargs)
+
+    return answer
+
+
+def refusal(reason: str, status: HTTPStatus) -> JsonResponse:
+    """Why a request was not done, in words for the person at the door."""
+    return JsonResponse({"error": reason}, status=status)
+
+
+def _gate(slug: str) -> Gate:
+    gate = gates_now(timezone.now()).filter(slug=slug).first()
+    if gate is None:
+        raise Http404
+    return gate

@@ -1,0 +1,71 @@
+"""Finding somebody whose code cannot be read: for organisers only, and little at a time."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import OuterRef, Q, Subquery
+
+from conference.limits import is_allowed
+from conference.models import User
+from tickets.door.words import time_of
+from tickets.models import Gate, Order, Scan, Ticket
+
+FEWEST_LETTERS = 3
+MOST_ROWS = 20
+MOST_SEARCHES = 60
+WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person found; `since` is the time of their entry, or empty."""
+
+    ticket: Ticket
+    since: str
+    may_enter: bool
+
+
+def is_enough(words: str) -> bool:
+    """Whether one of the words has three letters; two where each is a syllable (山田)."""
+    return any(
+        sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
+        >= FEWEST_LETTERS
+        for word in words.split()
+    )
+
+
+def may_search(by: User, now: datetime) -> bool:
+    """Count one search of this person; False once it is more than a door needs."""
+    return is_allowed("door-search", str(by.pk), times=MOST_SEARCHES, within=WITHIN, now=now)
+
+
+def search(*, words: str, gate: Gate, now: datetime) -> list[Row]:
+    """The first people of the gate's conference whose name or booker's name has all the words."""
+    entry = Scan.objects.filter(
+        ticket=OuterRef("pk"), outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
+    )
+    named = Q()
+    for word in words.split():
+        in_name = Q()
+        # SQLite knows upper and lower case of ASCII letters only.
+        for spelling in {word, word.lower(), word.upper(), word.capitalize()}:
+            in_name |= Q(attendee_name__icontains=spelling) | Q(order__name__icontains=spelling)
+        named &= in_name
+    found = (
+        Ticket.objects.filter(named, ticket_type__conference=gate.conference)
+        .exclude(status=Ticket.Status.RELEASED)
+        .select_related("order", "ticket_type")
+        .annotate(entered_at=Subquery(entry.values("at")[:1]))
+        .order_by("attendee_name", "pk")[:MOST_ROWS]
+    )
+    return [
+        Row(
+            ticket,
+            time_of(ticket.entered_at, gate.conference, now) if ticket.entered_at else "",
+            may_enter=ticket.status == Ticket.Status.VALID
+            and ticket.order.status == Order.Status.CONFIRMED
+            and not ticket.entered_at,
+        )
+        for ticket in found
+    ]

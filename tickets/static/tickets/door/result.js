@@ -1,0 +1,90 @@
+// One result, as large as the screen, over everything else.
+
+const ADMITTED_FOR = 3000; // milliseconds; what needs a decision stays until somebody moves on
+const TYPED = /^[\p{L}\p{N}]$/u;
+
+/** Fill an element with one paragraph for each line. */
+function fill(element, lines) {
+  element.replaceChildren(
+    ...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })),
+  );
+}
+
+/**
+ * screen: the section of the template; behind: what is covered by it, out of reach meanwhile;
+ * announcer: the live region; field: where typing goes on; onUndo(id), onRetry(result).
+ */
+export function openResult({ screen, behind, announcer, field, onUndo, onRetry }) {
+  const part = (name) => screen.querySelector(`[data-${name}]`);
+  const retry = part("retry");
+  const undoForm = part("undo-form");
+  let shown = null;
+  let timer = 0;
+  let wasTyping = false;
+
+  function hide() {
+    if (screen.hidden) return;
+    clearTimeout(timer);
+    screen.hidden = true;
+    behind.inert = false;
+    shown = null;
+    if (wasTyping) field.focus();
+    wasTyping = false;
+  }
+
+  function cover() {
+    if (screen.hidden && document.activeElement === field) wasTyping = true;
+    screen.hidden = false;
+    screen.classList.add("result-full");
+    behind.inert = true;
+    screen.scrollTop = 0;
+  }
+
+  /** result: {tone, title, name, ticket_type, lines, said, may_undo_until, retry}. */
+  function show(result) {
+    clearTimeout(timer);
+    shown = result;
+    screen.className = `result result-full result-${result.tone}`;
+    part("title").textContent = result.title;
+    const name = document.createElement("bdi");
+    name.textContent = result.name ?? "";
+    part("name").replaceChildren(name);
+    part("ticket-type").textContent = result.ticket_type ?? "";
+    fill(part("lines"), result.lines ?? []);
+    retry.hidden = !result.retry;
+    retry.textContent = result.retry ?? "";
+    undoForm.hidden = !result.may_undo_until;
+    cover();
+    (result.retry ? retry : part("next")).focus({ preventScroll: true });
+    announcer.textContent = result.said ?? "";
+    if (result.tone === "good") timer = setTimeout(hide, ADMITTED_FOR);
+  }
+
+  part("next").addEventListener("click", (event) => {
+    event.preventDefault();
+    hide();
+  });
+  retry.addEventListener("click", () => onRetry(shown));
+  undoForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    onUndo(shown?.id ?? undoForm.querySelector("button").value);
+  });
+  screen.addEventListener("click", (event) => {
+    if (!event.target.closest("a, button")) hide();
+  });
+  // A key goes on to the next ticket; a letter is already the first of its code.
+  document.addEventListener("keydown", (event) => {
+    if (screen.hidden || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape") hide();
+    if (!TYPED.test(event.key)) return;
+    hide();
+    field.focus();
+  });
+  // Whoever moves to 'Undo' needs the time to press it.
+  undoForm.addEventListener("focusin", () => clearTimeout(timer));
+  if (!screen.hidden) {
+    cover();
+    part("next").focus({ preventScroll: true });
+  }
+  return { show, hide, shown: () => shown };
+}

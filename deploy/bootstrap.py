@@ -31,6 +31,8 @@ LIBRARIES = {
     "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
     "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
 }
+# What Playwright, which drives the tests' browser, needs beside it.
+TEST_LIBRARIES = {"libatomic.so.1": "libatomic1"}
 GOALS = ("run", "lint", "test", "bench")
 OLDEST_NODE = 18
 
@@ -104,7 +106,8 @@ def has_library(name: str) -> bool:
 
 def debian_packages(goal: str) -> None:
     """Install what the machine lacks, as root or by sudo without a password."""
-    missing = [package for name, package in LIBRARIES.items() if not has_library(name)]
+    wanted = {**LIBRARIES, **(TEST_LIBRARIES if goal == "test" else {})}
+    missing = [package for name, package in wanted.items() if not has_library(name)]
     if not venv_works() and importlib.util.find_spec("ensurepip") is None:
         missing.append("python3-venv")
     if goal == "test" and not shutil.which("chromium"):

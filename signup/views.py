@@ -116,6 +116,6 @@ def _take(request: HttpRequest, form: SignUpForm) -> None:
 
 def _private(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # 'no-referrer' makes browsers hide the Origin
     response["X-Robots-Tag"] = "noindex"
     return response

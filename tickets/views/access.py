@@ -29,7 +29,9 @@ def private(view: View) -> View:
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store, private"
-        response["Referrer-Policy"] = "no-referrer"
+        # Not 'no-referrer': a browser then posts our own forms with 'Origin: null', and the
+        # protection against forged forms refuses them. No other site gets a referrer either way.
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex"
         return response
 

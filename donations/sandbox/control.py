@@ -4,12 +4,15 @@ Every action takes a form or a JSON object. A form is sent back to the control p
 `{"result": …}`, or `{"error": …}` with status 400.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from donations.sandbox.events import delivery_of
 from donations.sandbox.machine import Machine
 from donations.sandbox.objects import Row
+
+_POUNDS = re.compile(r"£?[0-9]{1,7}(\.[0-9]{1,2})?")
 
 
 class Unclear(Exception):
@@ -66,13 +69,9 @@ class Fields:
         pounds = self.maybe("pounds")
         if pounds is None:
             return self.maybe_whole("amount")
-        try:
-            pence = Decimal(pounds.removeprefix("£")) * 100
-        except InvalidOperation:
-            pence = Decimal("NaN")
-        if not pence.is_finite() or pence != pence.to_integral_value():
+        if not _POUNDS.fullmatch(pounds):
             raise Unclear("Write the amount in pounds, for instance 7.50.")
-        return int(pence)
+        return int(Decimal(pounds.removeprefix("£")) * 100)
 
 
 def _clock(machine: Machine, fields: Fields) -> Row:
@@ -95,7 +94,7 @@ def _call_fault(machine: Machine, fields: Fields) -> Row:
         times=fields.times(),
         seconds=fields.seconds("seconds"),
     )
-    return state(machine)["faults"]
+    return faults(machine)
 
 
 def _delivery_fault(machine: Machine, fields: Fields) -> Row:
@@ -105,12 +104,12 @@ def _delivery_fault(machine: Machine, fields: Fields) -> Row:
         times=fields.times(),
         seconds=fields.seconds("seconds"),
     )
-    return state(machine)["faults"]
+    return faults(machine)
 
 
 def _clear_faults(machine: Machine, fields: Fields) -> Row:
     machine.faults.clear()
-    return state(machine)["faults"]
+    return faults(machine)
 
 
 def _webhooks(machine: Machine, fields: Fields) -> Row:
@@ -147,16 +146,21 @@ ACTIONS: dict[str, Callable[[Machine, Fields], Row]] = {
 }
 
 
+def faults(machine: Machine) -> Row:
+    """The faults that wait, as `calls` and `deliveries`."""
+    return {
+        name: [vars(fault) for fault in waiting]
+        for name, waiting in machine.faults.waiting().items()
+    }
+
+
 def state(machine: Machine) -> Row:
     """Clock, webhooks and faults, for GET /control/state."""
     return {
         "now": machine.clock.now(),
         "offset": machine.clock.offset,
         "webhooks": {"url": machine.webhook_url, "on": machine.courier.is_on},
-        "faults": {
-            name: [vars(fault) for fault in faults]
-            for name, faults in machine.faults.waiting().items()
-        },
+        "faults": faults(machine),
     }
 
 

@@ -208,7 +208,7 @@ class Courier:
                 if not parcel.gone:
                     parcel.gone = True  # its place further back is void
                     follower = Parcel(parcel.event_id, attempt=parcel.attempt)
-                    entry = (time.monotonic(), next(self._numbers), follower)
+                    entry = (0.0, next(self._numbers), follower)  # before all others
                     heapq.heappush(self._parcels, entry)
             self._swapped.clear()
 

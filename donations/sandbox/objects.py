@@ -29,7 +29,7 @@ def pounds(pence: int) -> str:
     return f"£{pence // 100:,}.{pence % 100:02d}"
 
 
-_INVOICE_DATA = {
+_INVOICE_DATA: Row = {
     "account_tax_ids": None,
     "custom_fields": None,
     "description": None,

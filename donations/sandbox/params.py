@@ -7,7 +7,6 @@ parameter that a call takes; whatever it does not name is refused, at any depth.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +17,7 @@ _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _INDEX = re.compile(r"[0-9]{1,4}\Z")
+_WHOLE_DECIMAL = re.compile(r"[0-9]{1,12}(\.0+)?\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,15}\Z")
 
 
@@ -155,13 +155,9 @@ class WholeDecimal(Kind):
 
     def read(self, value: Any, path: str) -> int:
         text = _text(value, path)
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or number < 0 or number != number.to_integral_value():
+        if not _WHOLE_DECIMAL.match(text):
             raise Refusal(f"Invalid decimal: {text}", param=path)
-        return int(number)
+        return int(text.partition(".")[0])
 
 
 class Flag(Kind):

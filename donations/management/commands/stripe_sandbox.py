@@ -30,9 +30,6 @@ class Command(BaseCommand):
             raise CommandError("The local Stripe starts only with DEBUG=1.")
         host, port = options["host"], options["port"]
         port = settings.SANDBOX_PORT if port is None else port
-        ended = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ended.set())
         try:
             sandbox = start(
                 host=host,
@@ -49,6 +46,9 @@ class Command(BaseCommand):
             else:
                 message = f"The local Stripe cannot listen on {host}:{port}: {error.strerror}."
             raise CommandError(message) from error
+        ended = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ended.set())
         with sandbox:
             self.stdout.write(f"The local Stripe listens at {sandbox.base_url}/")
             self.stdout.flush()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
+from donations.sandbox.errors import Refusal
 from donations.sandbox.server import Sandbox
 
 Refused = Callable[..., tuple[Any, ...]]
@@ -75,7 +76,7 @@ def test_pay_completes_session_and_its_payment(
 def test_pay_happens_once(checkout: Callable[..., Any], sandbox: Sandbox) -> None:
     session = checkout()
     sandbox.pay(session.id)
-    with pytest.raises(Exception, match="This Checkout Session is complete"):
+    with pytest.raises(Refusal, match="This Checkout Session is complete"):
         sandbox.pay(session.id)
 
 
@@ -131,7 +132,7 @@ def test_pay_later_completes_unpaid_until_the_bank_answers(
     session = client.v1.checkout.sessions.retrieve(session_id)
     assert (session.status, session.payment_status) == ("complete", status)
     assert sandbox.events[-1]["type"] == event
-    with pytest.raises(Exception, match="waits for the bank|already refused"):
+    with pytest.raises(Refusal, match=r"waits for the bank|already refused"):
         sandbox.settle_later(session_id)
 
 
@@ -160,8 +161,10 @@ def test_expire_refuses_session_that_is_not_open(
         *INVALID,
         None,
         None,
-        'Only Checkout Sessions with a status in ["open"] can be expired. '
-        f"This Checkout Session has a status of `{state}`.",
+        (
+            'Only Checkout Sessions with a status in ["open"] can be expired. '
+            f"This Checkout Session has a status of `{state}`."
+        ),
     )
 
 

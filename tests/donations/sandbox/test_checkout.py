@@ -1,5 +1,6 @@
 """Checkout Sessions by the real SDK: what they look like in every state, and what is refused."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -299,3 +300,24 @@ def test_retrieve_refuses_unknown_session(client: stripe.StripeClient, refused: 
         "session",
         "No such checkout.session: 'cs_test_no'",
     )
+
+
+def test_session_is_paid_once_by_many_at_once(
+    checkout: Callable[..., Any], client: stripe.StripeClient, sandbox: Sandbox
+) -> None:
+    session_id = checkout().id
+    outcomes: list[str] = []
+
+    def pay() -> None:
+        try:
+            outcomes.append(sandbox.pay(session_id)["status"])
+        except Refusal as refusal:
+            outcomes.append(refusal.message)
+
+    threads = [threading.Thread(target=pay) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["This Checkout Session is complete."] * 7 + ["complete"]
+    assert len(client.v1.balance_transactions.list().data) == 1

@@ -124,3 +124,26 @@ def test_key_of_a_get_means_nothing(
     assert len(sessions.list({}, {"idempotency_key": "k"}).data) == 1
     checkout()
     assert len(sessions.list({}, {"idempotency_key": "k"}).data) == 2
+
+
+def test_one_key_from_many_threads_makes_one_session(
+    client_of: Callable[..., stripe.StripeClient], sandbox: Sandbox, session_params: Params
+) -> None:
+    client = client_of(sandbox)
+    made: list[str] = []
+
+    def create() -> None:
+        try:
+            session = client.v1.checkout.sessions.create(session_params(), {"idempotency_key": "k"})
+            made.append(session.id)
+        except stripe.APIError as error:
+            made.append(str(error.http_status))
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (only,) = client.v1.checkout.sessions.list().data
+    assert len(made) == 8
+    assert set(made) <= {only.id, "409"}

@@ -30,7 +30,7 @@ def request(
     if is_suppressed(email):
         return None
     with transaction.atomic():
-        subscriber, is_new = Subscriber.objects.select_for_update().get_or_create(
+        subscriber, is_new = Subscriber.objects.select_for_update(no_key=True).get_or_create(
             email=email,
             defaults={"first_name": first_name, "last_name": last_name, "requested_at": now},
         )
@@ -88,7 +88,7 @@ def confirm(*, subscriber: Subscriber, now: datetime) -> Subscriber:
     Somebody who has unsubscribed since stays out: an old button does not bring them back.
     """
     with transaction.atomic():
-        subscriber = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
         if subscriber.status == Subscriber.Status.PENDING:
             subscriber.status = Subscriber.Status.CONFIRMED
             subscriber.confirmed_at = now
@@ -100,7 +100,7 @@ def confirm(*, subscriber: Subscriber, now: datetime) -> Subscriber:
 def unsubscribe(*, subscriber: Subscriber, source: Consent.Source, now: datetime) -> None:
     """Take somebody off the Bulletin; a second time changes nothing."""
     with transaction.atomic():
-        subscriber = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
         if subscriber.status in (Subscriber.Status.PENDING, Subscriber.Status.CONFIRMED):
             subscriber.status = Subscriber.Status.UNSUBSCRIBED
             subscriber.ended_at = now

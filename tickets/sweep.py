@@ -1,20 +1,30 @@
 """What is taken up again about orders."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 
+from donations.actions import CannotPayNow
 from tickets import actions
 from tickets.models import Document, Order
 from tickets.tasks import DOCUMENT_KEPT_FOR, mail_tickets
 
 # Confirmed this long ago and still unmailed: the task was lost.
 UNMAILED_AFTER = timedelta(minutes=5)
+# Seconds that letting go of places may take while Stripe is slow to answer or does not at all.
+LONGEST = 30
 
 
 def sweep(now: datetime) -> None:
     """Let go of places whose time is over, mail what is unmailed, erase old PDFs."""
     held = Order.objects.filter(status=Order.Status.RESERVED, expires_at__lte=now)
-    for order in held.select_related("conference__organisation", "donation")[:100]:
-        actions.expire(order=order, now=now)
+    held = held.select_related("conference__organisation", "donation").order_by("expires_at")
+    began = monotonic()
+    for order in held[:200]:
+        if monotonic() - began > LONGEST:
+            break
+        with suppress(CannotPayNow):  # its places are kept until Stripe can be asked
+            actions.expire(order=order, now=now)
     unmailed = Order.objects.filter(
         status=Order.Status.CONFIRMED,
         mailed_at__isnull=True,

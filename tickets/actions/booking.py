@@ -3,7 +3,8 @@
 Places are computed, never counted up: the conference's row is locked, the tickets that hold places
 are counted, and only then is one more made. On PostgreSQL the row is locked by SELECT FOR UPDATE;
 on SQLite the whole transaction is the lock, since it begins IMMEDIATE.
-Locks are taken in one order everywhere: donation, order, conference.
+Locks are taken in one order everywhere: donation, order, conference. They are 'no key' locks,
+which do not hold up others who only refer to the row.
 """
 
 import uuid
@@ -109,7 +110,7 @@ def reserve(
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
     with transaction.atomic():
-        conference = Conference.objects.select_for_update().get(pk=conference.pk)
+        conference = Conference.objects.select_for_update(no_key=True).get(pk=conference.pk)
         made_before = Order.objects.filter(submission=submission).first()
         if made_before is not None:
             return made_before
@@ -190,7 +191,7 @@ def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
         raise NotReserved
     donations.actions.end_live_payment(donation=order.donation, now=now)
     with transaction.atomic():
-        donation = Donation.objects.select_for_update().get(pk=order.donation.pk)
+        donation = Donation.objects.select_for_update(no_key=True).get(pk=order.donation.pk)
         order = _locked(order)
         _must_be_reserved(order)
         donations.actions.set_amount(donation=donation, amount_pence=gift_pence)
@@ -231,7 +232,7 @@ def on_gift_received(donation: Donation, now: datetime) -> bool:
     let go takes them again while they last, whether or not reservations are still open; else
     the giver is written to and the money goes back.
     """
-    order = Order.objects.select_for_update().filter(donation=donation).first()
+    order = Order.objects.select_for_update(no_key=True).filter(donation=donation).first()
     if order is None:
         return True  # a gift without tickets
     if order.status == Order.Status.RESERVED:
@@ -264,8 +265,8 @@ def on_gift_received(donation: Donation, now: datetime) -> bool:
 def expire(*, order: Order, now: datetime) -> None:
     """Let go of the places of a reserved order past its time, after asking Stripe.
 
-    Changes nothing while Stripe cannot be asked or the bank is not through. Whoever walked away
-    is written to, with a link to take the places again.
+    Changes nothing while the bank is not through. Whoever walked away is written to, with a link
+    to take the places again. Raises donations.actions.CannotPayNow where Stripe cannot be asked.
     """
     if order.donation is not None:
         try:
@@ -273,7 +274,6 @@ def expire(*, order: Order, now: datetime) -> None:
         except (
             donations.actions.AlreadyReceived,
             donations.actions.WithTheBank,
-            donations.actions.CannotPayNow,
         ):
             return
     with transaction.atomic():
@@ -317,7 +317,7 @@ def retake(*, order: Order, now: datetime) -> None:
 
 def _locked(order: Order) -> Order:
     return (
-        Order.objects.select_for_update(of=("self",))
+        Order.objects.select_for_update(of=("self",), no_key=True)
         .select_related("conference__organisation", "donation")
         .get(pk=order.pk)
     )
@@ -339,7 +339,7 @@ def _check_places(conference: Conference, wanted: dict[int, int]) -> None:
 
 def _take_places_again(order: Order) -> None:
     """Hold the released places of an order once more, or raise SoldOut."""
-    conference = Conference.objects.select_for_update().get(pk=order.conference_id)
+    conference = Conference.objects.select_for_update(no_key=True).get(pk=order.conference_id)
     released = order.tickets.filter(status=Ticket.Status.RELEASED)
     _check_places(conference, released.count_by_type())
     released.update(status=Ticket.Status.HELD)

@@ -36,7 +36,7 @@ def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> N
     Raises TooLate for a void or used ticket, and for its holder once the conference has begun.
     """
     with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=ticket.order_id)
+        order = Order.objects.select_for_update(no_key=True).get(pk=ticket.order_id)
         ticket = _locked(ticket)
         _check_may_change(ticket, by, now)
         if ticket.scans.filter(outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True).exists():
@@ -51,7 +51,7 @@ def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> N
 def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None:
     """Give all places of a confirmed order back. Its gift stays as it is. Raises TooLate."""
     with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=order.pk)
+        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         if order.status != Order.Status.CONFIRMED:
             raise TooLate
         if by is None and now >= order.conference.starts_at:
@@ -72,7 +72,7 @@ def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
     Raises TooLate for a void ticket.
     """
     with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=ticket.order_id)
+        order = Order.objects.select_for_update(no_key=True).get(pk=ticket.order_id)
         ticket = _locked(ticket)
         _check_may_change(ticket, by, now)
         ReplacedCode.objects.create(
@@ -88,7 +88,7 @@ def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
 def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
     """Mail the tickets of a confirmed order once more. Raises TooLate for any other order."""
     with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=order.pk)
+        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         if order.status != Order.Status.CONFIRMED:
             raise TooLate
         record("tickets sent again", order.reference, by=by, now=now)
@@ -97,7 +97,7 @@ def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
 
 def _locked(ticket: Ticket) -> Ticket:
     return (
-        Ticket.objects.select_for_update(of=("self",))
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
         .select_related("order__conference")
         .get(pk=ticket.pk)
     )

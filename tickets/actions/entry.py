@@ -49,7 +49,7 @@ def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datet
         if wanted is not None:
             # Locked, so that two doors conclude one after the other.
             ticket = (
-                Ticket.objects.select_for_update(of=("self",))
+                Ticket.objects.select_for_update(of=("self",), no_key=True)
                 .select_related("order", "ticket_type")
                 .filter(wanted)
                 .first()
@@ -82,7 +82,7 @@ def undo(*, scan_id: uuid.UUID, by: User, now: datetime) -> Scan:
     """Take an entry back within ten minutes; the scan stays on record. Raises CannotUndo."""
     with transaction.atomic():
         entry = (
-            Scan.objects.select_for_update(of=("self",))
+            Scan.objects.select_for_update(of=("self",), no_key=True)
             .select_related("ticket__order")
             .filter(pk=scan_id)
             .first()

@@ -107,7 +107,7 @@ INSTALLED_APPS = [
     "signup",
     "donations",
     "tickets",
-    "django.contrib.admin",
+    "conference.apps.ConfigurationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

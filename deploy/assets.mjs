@@ -15,6 +15,7 @@ const fonts = join(root, "build", "fonts");
 // Sass source, and the style sheet made of it.
 const sheets = [
   ["conference/assets/theme.scss", "conference/theme.css"],
+  ["conference/assets/desk.scss", "conference/desk.css"],
   ["conference/assets/door.scss", "tickets/door.css"],
 ];
 

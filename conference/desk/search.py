@@ -5,6 +5,7 @@ by POST, is kept in the session, and the address carries only the key under whic
 """
 
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
@@ -75,15 +76,7 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Ticket
             | _spelt(words, "order__name", "order__email")
             | _coded(words, "order__")
         )
-    # A ticket has one standing entry at most, so no row comes twice.
-    rows = rows.annotate(
-        entry=FilteredRelation(
-            "scans",
-            condition=Q(scans__outcome=Scan.Outcome.ADMITTED, scans__undone_at__isnull=True),
-        ),
-        entered_at=F("entry__at"),
-        entered_by_gate=F("entry__gate__name"),
-    )
+    rows = with_entry(rows)
     if wanted.get("entry") == "in":
         rows = rows.filter(entry__at__isnull=False)
     elif wanted.get("entry") == "not in":
@@ -91,14 +84,25 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Ticket
     return rows.order_by("attendee_name", "pk")
 
 
+def with_entry(rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """The same tickets, each with `entered_at` and `entered_by_gate`, None where nobody came."""
+    # A ticket has one standing entry at most, so no row comes twice.
+    return rows.annotate(
+        entry=FilteredRelation(
+            "scans",
+            condition=Q(scans__outcome=Scan.Outcome.ADMITTED, scans__undone_at__isnull=True),
+        ),
+        entered_at=F("entry__at"),
+        entered_by_gate=F("entry__gate__name"),
+    )
+
+
 def _ticket_fits(words: str) -> Q:
     fits = _spelt(words, "attendee_name", "attendee_email") | _coded(words, "")
     fits |= Q(pk__in=ReplacedCode.objects.filter(_coded(words, "")).values("ticket"))
-    try:
-        # A scanner types the whole code into the field.
+    # A scanner types the whole code into the field.
+    with suppress(codes.NotATicket, codes.BadSignature, codes.UnknownKey):
         fits |= Q(number=codes.read(words).number)
-    except (codes.NotATicket, codes.BadSignature, codes.UnknownKey):
-        pass
     return fits
 
 

@@ -44,7 +44,7 @@ def csv_chunks(table: Table) -> Iterator[bytes]:
 
 def xlsx_file(table: Table, *, name: str) -> IO[bytes]:
     """The table as a workbook with one sheet called `name`: a temporary file, gone once closed."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (whoever sends it closes it)
     book = xlsxwriter.Workbook(
         file,
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},

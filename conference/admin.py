@@ -1,0 +1,150 @@
+"""What organisers set up: the organisation, the conferences, and who logs in."""
+
+from typing import Any
+
+import django_tasks_db.admin  # registers its page, which is taken away below
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conference.configuration import AuditedAdmin
+from conference.desk.figures import Places, places
+from conference.models import Conference, Organisation, User
+from tickets.admin import GateInline, TicketTypeInline
+
+# Roles take the place of groups, and the queue is nothing to be set.
+admin.site.unregister(Group)
+admin.site.unregister(django_tasks_db.admin.DBTaskResult)
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(AuditedAdmin):
+    """The network. There is one."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Organisation.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Conference)
+class ConferenceAdmin(AuditedAdmin):
+    """One year's conference with its kinds of tickets and its gates."""
+
+    inlines = (TicketTypeInline, GateInline)
+    prepopulated_fields = {"slug": ("name",)}
+    list_display = ("name", "slug", "starts_at", "is_published")
+    fieldsets = (
+        (None, {"fields": ("organisation", "name", "slug", "tagline", "is_published")}),
+        (
+            gettext_lazy("When and where"),
+            {
+                "fields": (
+                    *("starts_at", "ends_at", "timezone", "venue", "address", "map_url"),
+                    "access_information",
+                ),
+                "description": gettext_lazy("Times are those of London, whatever the time zone."),
+            },
+        ),
+        (gettext_lazy("Reservations"), {"fields": ("opens_at", "closes_at", "capacity")}),
+        (gettext_lazy("Donations"), {"fields": ("gift_presets", "gift_explanation")}),
+        (gettext_lazy("On its page"), {"fields": ("programme", "picture", "picture_alt")}),
+    )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Keep the ticket types and gates, and say where more places are taken than there are."""
+        super().save_related(request, form, formsets, change)
+        for row in places(form.instance):
+            taken = row.taken + row.kept
+            if row.capacity is not None and taken > row.capacity:
+                self.message_user(request, _too_few(row, taken), messages.WARNING)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Remove a conference that nobody has reserved for; any other stays."""
+        conference = self.get_object(request, object_id)
+        if conference is not None and (conference.orders.exists() or conference.donations.exists()):
+            self.message_user(
+                request,
+                _(
+                    "This conference stays: people have reserved or given. Take 'published' away "
+                    "to hide it."
+                ),
+                messages.ERROR,
+            )
+            return redirect("admin:conference_conference_change", object_id)
+        return super().delete_view(request, object_id, extra_context)
+
+
+def _too_few(row: Places, taken: int) -> str:
+    return _(
+        "%(name)s: %(taken)d places are taken or kept, more than the %(capacity)d there are. "
+        "Nobody loses a place; no more are given away until enough are free."
+    ) % {"name": row.name, "taken": taken, "capacity": row.capacity}
+
+
+class _EmailInLowerCase:
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()  # type: ignore[attr-defined]
+        others = User.objects.exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
+        if others.filter(email=email).exists():
+            raise ValidationError(_("Somebody logs in with this address already."))
+        return email
+
+
+class _NewUserForm(_EmailInLowerCase, BaseUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class _UserForm(_EmailInLowerCase, UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+@admin.register(User)
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):
+    """Who logs in: organisers, who may do everything, and volunteers, who may scan."""
+
+    form = _UserForm
+    add_form = _NewUserForm
+    ordering = ("email",)
+    list_display = ("email", "first_name", "last_name", "role", "is_active")
+    list_filter = ("role", "is_active")
+    search_fields = ()
+    filter_horizontal = ()
+    _who = ("email", "first_name", "last_name", "role")
+    fieldsets = ((None, {"fields": (*_who, "is_active", "password")}),)
+    add_fieldsets = ((None, {"fields": (*_who, "password1", "password2")}),)
+
+    def audit_name(self, row: Any) -> str:
+        return row.get_full_name() or str(row.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # The audit log names them; who left is no longer active.
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Organisers may use these pages, volunteers may not. Nobody locks themself out."""
+        if obj.pk == request.user.pk:
+            obj.role, obj.is_active = User.Role.ORGANISER, True
+            if {"role", "is_active"} & set(form.changed_data):
+                self.message_user(
+                    request,
+                    _("You stay an active organiser: ask another organiser to change that."),
+                    messages.WARNING,
+                )
+        obj.is_staff = obj.is_superuser = obj.role == User.Role.ORGANISER
+        super().save_model(request, obj, form, change)

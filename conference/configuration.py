@@ -1,0 +1,87 @@
+"""What the configuration pages (Django's admin) have in common: who may, and that it is noted.
+
+Only settings are edited there. Orders and people have the desk, where everything is an action.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from conference.audit import record
+
+
+class ConfigurationSite(admin.AdminSite):
+    """Django's admin for organisers, entered by the site's own log-in, whose tries are counted."""
+
+    site_header = _("Settings")
+    site_title = _("Settings")
+    index_title = _("What can be set")
+    site_url = reverse_lazy("desk:home")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and getattr(request.user, "is_organiser", False)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send whoever is not logged in to our log-in; anybody else is refused."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        wanted = request.GET.get("next") or reverse("admin:index")
+        return redirect_to_login(wanted, resolve_url(settings.LOGIN_URL))
+
+
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A page of settings; every change is in the audit log as well as in Django's own."""
+
+    # Rows are removed one by one, where it is said what stands in the way.
+    actions = None
+
+    def audit_name(self, row: models.Model) -> str:
+        """What the audit log calls a row; never an address."""
+        return str(row)
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> LogEntry:
+        self._record("setting added", request, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> LogEntry:
+        self._record("setting changed", request, obj, changed=_changes(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            self._record("setting removed", request, row)
+        return super().log_deletions(request, queryset)
+
+    def _record(
+        self, verb: str, request: HttpRequest, row: models.Model, **detail: list[str]
+    ) -> None:
+        subject = f"{row._meta.verbose_name}: {self.audit_name(row)}"[:100]
+        record(verb, subject, by=request.user, now=timezone.now(), **detail)  # type: ignore[arg-type]
+
+
+def _changes(message: Any) -> list[str]:
+    """What Django's message of a change tells: fields, and rows beneath that came, changed or went.
+
+    The names of fields and rows, never their values.
+    """
+    if isinstance(message, str):
+        return [message]
+    told = []
+    for part in message:
+        for what, about in part.items():
+            row = f"{about['name']} {about['object']}" if "name" in about else ""
+            fields = ", ".join(str(field) for field in about.get("fields", ()))
+            told.append(" ".join(word for word in (what, row, fields) if word))
+    return told

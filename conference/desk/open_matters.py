@@ -1,0 +1,137 @@
+"""What a person must look at, because no program can decide it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from conference.health import (
+    MAIL_OUT_WITHIN,
+    SWEEP_SEEN_WITHIN,
+    WORKER_SEEN_WITHIN,
+)
+from conference.models import Heartbeat, Mail
+from donations.models import Payment, Refund, StripeEvent
+
+
+@dataclass(frozen=True)
+class OpenMatters:
+    """How many there are of each kind, and which background processes are not heard of."""
+
+    parked: int
+    events: int
+    refunds: int
+    failed_mails: int
+    late_mails: int
+    silent: list[str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.money or self.failed_mails or self.late_mails or self.silent)
+
+    @property
+    def money(self) -> int:
+        return self.parked + self.events + self.refunds
+
+
+def open_matters(now: datetime) -> OpenMatters:
+    """What there is to look at, of all conferences."""
+    waiting = Mail.objects.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SENDING])
+    return OpenMatters(
+        parked=parked_payments().count(),
+        events=events().count(),
+        refunds=failed_refunds().count(),
+        failed_mails=Mail.objects.filter(status=Mail.Status.FAILED).count(),
+        late_mails=waiting.filter(created_at__lt=now - MAIL_OUT_WITHIN).count(),
+        silent=_silent(now),
+    )
+
+
+def parked_payments() -> QuerySet[Payment]:
+    """Payments where Stripe's word and ours differ, newest first."""
+    return (
+        Payment.objects.filter(status=Payment.Status.PARKED)
+        .select_related("donation__order")
+        .order_by("-created_at")
+    )
+
+
+def failed_refunds() -> QuerySet[Refund]:
+    """Refunds that Stripe did not make and nobody has tried again, newest first."""
+    return (
+        Refund.objects.failed_for_good()
+        .select_related("payment__donation__order")
+        .order_by("-created_at")
+    )
+
+
+def events() -> QuerySet[StripeEvent]:
+    """What Stripe told us and nothing follows from by itself, newest first."""
+    return StripeEvent.objects.filter(outcome=StripeEvent.Outcome.ATTENTION).order_by(
+        "-received_at"
+    )
+
+
+@dataclass(frozen=True)
+class EventToRead:
+    """An event with the payment that it is about, where that is one of ours, and what to do."""
+
+    event: StripeEvent
+    payment: Payment | None
+    what_to_do: str
+
+
+def with_their_payments(events: list[StripeEvent]) -> list[EventToRead]:
+    """The events, each with its payment, found in one statement."""
+    intents = {event.pk: _intent_in(event) for event in events}
+    wanted = [intent for intent in intents.values() if intent]
+    payments = {
+        payment.payment_intent_id: payment
+        for payment in Payment.objects.filter(payment_intent_id__in=wanted).select_related(
+            "donation__order"
+        )
+    }
+    return [
+        EventToRead(event, payments.get(intents[event.pk]), _what_to_do(event)) for event in events
+    ]
+
+
+def _intent_in(event: StripeEvent) -> str | None:
+    about = json.loads(event.body).get("data", {}).get("object", {})
+    if about.get("object") == "payment_intent":
+        return str(about.get("id"))
+    intent = about.get("payment_intent")
+    return intent if isinstance(intent, str) else None
+
+
+def _what_to_do(event: StripeEvent) -> str:
+    if event.type.startswith("charge.dispute."):
+        return _(
+            "The giver's bank asks for the money back. Answer it in Stripe's dashboard before "
+            "the day that is named there; without an answer the money goes back."
+        )
+    if event.type.startswith("radar.early_fraud_warning."):
+        return _(
+            "The bank thinks that the card may be stolen. Look at the payment in Stripe's "
+            "dashboard, and give the money back there if you think so too."
+        )
+    if event.type == "payout.failed":
+        return _(
+            "Stripe could not pay out to our bank account. Check the account's details in "
+            "Stripe's dashboard."
+        )
+    return _("Find this event in Stripe's dashboard, and see whether the order here is right.")
+
+
+def _silent(now: datetime) -> list[str]:
+    seen = dict(Heartbeat.objects.values_list("name", "seen_at"))
+    silent = []
+    for name, words, within in (
+        ("worker", _("The worker, which sends mails and makes tickets"), WORKER_SEEN_WITHIN),
+        ("sweep", _("The sweep, which takes up what was left lying"), SWEEP_SEEN_WITHIN),
+    ):
+        if name not in seen or now - seen[name] > within:
+            silent.append(words)
+    return silent

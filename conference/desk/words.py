@@ -1,0 +1,87 @@
+"""The audit log in people's words, and the signs of states."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conference.money import format_pounds
+
+# Whatever is not here is shown as it was written down.
+VERBS: dict[str, str | Promise] = {
+    "reserved": gettext_lazy("Reserved"),
+    "gift changed": gettext_lazy("Promised gift changed"),
+    "taken without a gift": gettext_lazy("Taken without a donation"),
+    "confirmed": gettext_lazy("Confirmed"),
+    "confirmed late": gettext_lazy("Confirmed, paid after the places had been let go"),
+    "gift goes back": gettext_lazy("Donation goes back, the places were gone"),
+    "places let go": gettext_lazy("Places let go, nothing was paid in time"),
+    "reserved again": gettext_lazy("Reserved again"),
+    "name corrected": gettext_lazy("Name corrected"),
+    "place cancelled": gettext_lazy("Place cancelled"),
+    "order cancelled": gettext_lazy("Order cancelled"),
+    "code replaced": gettext_lazy("Ticket's code replaced"),
+    "tickets sent again": gettext_lazy("Tickets sent again"),
+    "mail tried again": gettext_lazy("Failed mail tried again"),
+    "entry undone": gettext_lazy("Entry taken back"),
+    "payment parked": gettext_lazy("Payment needs a look"),
+    "payment closed by hand": gettext_lazy("Payment closed by hand"),
+    "event dealt with": gettext_lazy("Stripe's message dealt with"),
+    "refund tried again": gettext_lazy("Refund tried again"),
+    "refund paid back otherwise": gettext_lazy("Refund paid back by other means"),
+    "orders exported": gettext_lazy("List of orders exported"),
+    "attendees exported": gettext_lazy("List of attendees exported"),
+    "setting added": gettext_lazy("Setting added"),
+    "setting changed": gettext_lazy("Setting changed"),
+    "setting removed": gettext_lazy("Setting removed"),
+}
+
+# The sign beside a state's word (templates/components/status_word.html).
+KINDS = {
+    "reserved": "wait",
+    "held": "wait",
+    "confirmed": "good",
+    "valid": "good",
+    "cancelled": "danger",
+    "expired": "",
+    "released": "",
+    "queued": "wait",
+    "sending": "wait",
+    "sent": "good",
+    "failed": "danger",
+    "begun": "wait",
+    "open": "wait",
+    "pending": "wait",
+    "processing": "wait",
+    "paid": "good",
+    "received": "good",
+    "succeeded": "good",
+    "refunded": "",
+    "pledged": "wait",
+    "withdrawn": "",
+    "closed": "",
+    "parked": "caution",
+}
+
+
+def verb(written: str) -> str:
+    """What was done, in words."""
+    return str(VERBS.get(written, written))
+
+
+def detail(written: dict[str, Any]) -> str:
+    """What is known beside the verb, in words: 'ticket ABCD-EFGH, £15'."""
+    return ", ".join(_detail(name, value) for name, value in written.items() if value)
+
+
+def _detail(name: str, value: Any) -> str:
+    if name == "gift_pence" and isinstance(value, int):
+        return format_pounds(value)
+    if name == "ticket":
+        return _("ticket %(reference)s") % {"reference": value}
+    if name == "places":
+        return _("places: %(number)s") % {"number": value}
+    if isinstance(value, list):
+        value = ", ".join(str(part) for part in value)
+    return f"{name.replace('_', ' ')}: {value}"

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -59,7 +60,7 @@ def branded_errors(
         if isinstance(error, BadRequest | SuspiciousOperation):
             return bad_request(request, error)
         logger.error("%s %s", request.method, request.path, exc_info=error)
-        return broken(request)
+        return busy(request) if isinstance(error, OperationalError) else broken(request)
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
@@ -82,6 +83,13 @@ def not_found(
 def broken(request: HttpRequest) -> HttpResponse:
     """The page for our own mistakes; rendered without context, since anything may be broken."""
     return HttpResponse(render_to_string("500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """The page for a database that is locked or out of reach; it is not asked again for this."""
+    response = HttpResponse(render_to_string("503.html"), status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = "10"
+    return response
 
 
 @never_cache

@@ -101,16 +101,16 @@ Our spring meeting had one question: **who was not in the room?** We had spoken 
 a crisis, kindly and at length, before somebody noticed that the person's brother had not been
 asked.
 
-### What we tried
+## What we tried
 Before each meeting we now draw the network on one sheet of paper, together with the person at
 the centre. Not everyone on the sheet is invited. But nobody is forgotten by accident any more.
 
-### Local groups
+## Local groups
 - **Hull** meets on first Tuesdays at the library and is looking for a second host.
 - **Kendal** has begun, with five people and a very good cake.
 - **Sheffield** reads a transcript of a network meeting together, one page an evening.
 
-### Something to read
+## Something to read
 A reader sent us the notice from a ward in the 1980s that lists the hours in which relatives may
 'be informed'. We keep it on the wall, beside the words of a mother from last year's circle:
 'I did not need to be informed. I needed to be asked.'
@@ -124,21 +124,21 @@ Dear all,
 Three network meetings in one month, two of them by video, one in a kitchen in Bradford with a
 dog under the table. This Bulletin tells what we heard there, with the consent of all who spoke.
 
-### Slower than planned
+## Slower than planned
 In the first meeting nothing was decided. We left uneasy. A week later the person wrote: 'It was
 the first time nobody knew better than me what I should do next.' The plan that she then made
 has held.
 
-### A letter from a carer
+## A letter from a carer
 > I came with a list of complaints and a folder. Nobody took the folder from me. They asked what
 > it was like to carry it.
 
-### Being a peer, being paid
+## Being a peer, being paid
 Peer practitioners in our region now have a shared job description and a monthly hour of
 supervision by someone who has done the work. It took four years. Thank you to everyone who
 wrote to their trust.
 
-### Our conference
+## Our conference
 *Listening Together* is open for reservations. Tickets are free to anyone. The programme was made
 by the people who came last year, from the cards on the way out.
 

@@ -2,9 +2,9 @@
 
 // Where something has to be put right, begin there (older browsers do not heed its autofocus).
 const summary = document.querySelector("[data-error-summary]");
-window.addEventListener("load", () => {
-  if (summary && document.activeElement === document.body) summary.focus();
-});
+if (summary) {
+  setTimeout(() => document.activeElement === document.body && summary.focus(), 300);
+}
 
 // One press sends a form once. The button says so, and is ready again after "back".
 const busyForms = new Set();

@@ -162,7 +162,7 @@ def test_swap_alone_arrives_after_a_while(
 def test_delay_lets_later_events_pass(
     sending: Sandbox, endpoint: Endpoint, pay: Callable[[], str]
 ) -> None:
-    sending.faults.add_delivery("delay", types=COMPLETED, seconds=0.2)
+    sending.faults.add_delivery("delay", types=COMPLETED, seconds=0.5)
     sending.refund(pay())
     assert sending.wait_for_webhooks()
     assert endpoint.types == ["charge.refunded", "refund.created", COMPLETED]

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from conference.errors import TooOften
 from conference.limits import is_allowed, network_of
-from signup import links
 from signup.models import Subscriber
 from tickets import actions, calendar, documents
 from tickets.availability import on_offer
@@ -161,7 +160,10 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
     if state == Order.Status.EXPIRED:
         context["may_retake"] = _may_retake(order, tickets, now)
     if state == Order.Status.CONFIRMED and order.wants_bulletin:
-        context["bulletin_confirm_url"] = _confirm_url(order)
+        # The button itself is in the mail alone: this page does not prove whose address it is.
+        context["is_bulletin_waiting"] = Subscriber.objects.filter(
+            email=order.email, status=Subscriber.Status.PENDING
+        ).exists()
     return render(request, "tickets/order.html", context)
 
 
@@ -170,12 +172,6 @@ def _may_retake(order: Order, tickets: list[Ticket], now: datetime) -> bool:
     wanted = Counter(ticket.ticket_type_id for ticket in tickets)
     left = on_offer(order.conference).left
     return order.conference.is_open(now) and left.are_enough_for(wanted)
-
-
-def _confirm_url(order: Order) -> str:
-    """Where the Bulletin is confirmed, if that is still to be done."""
-    pending = Subscriber.objects.filter(email=order.email, status=Subscriber.Status.PENDING).first()
-    return links.confirm_url(pending) if pending else ""
 
 
 def state_of(order: Order) -> str:

@@ -105,7 +105,8 @@ def deliver(mail: Mail, *, now: datetime) -> None:
     try:
         if not settings.MAIL_IS_KEPT_LOCALLY:
             _message(mail).send()
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
+        # Not the server's failures alone: whatever it is, the row must not stay 'being sent'.
         _failed(mail, error, now)
         return
     with transaction.atomic():

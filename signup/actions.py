@@ -126,7 +126,7 @@ def sweep(now: datetime) -> None:
     """
     lapsed = Subscriber.objects.lapsed(now)
     lapsed.filter(confirmed_at__isnull=True).delete()
-    lapsed.update(status=Subscriber.Status.UNSUBSCRIBED)
+    lapsed.update(status=Subscriber.Status.UNSUBSCRIBED, ended_at=now)
 
 
 def _write_down(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from django.conf import settings
 from django.utils import timezone
@@ -109,11 +110,12 @@ def _write_to_attendees(order: Order, tickets: list[Ticket], now: datetime) -> N
     for ticket in tickets:
         if ticket.attendee_email and ticket.attendee_email != order.email:
             theirs[ticket.attendee_email].append(ticket)
-    for number, (email, own) in enumerate(sorted(theirs.items())):
+    for email, own in theirs.items():
         _write(
             order,
             own,
-            key=f"tickets:{order.pk}:{order.mailings}:{number}",
+            # By the address: whoever else comes or goes, each has one mail of each mailing.
+            key=f"tickets:{order.pk}:{order.mailings}:{sha256(email.encode()).hexdigest()[:16]}",
             to=email,
             context={"order_url": "", "confirm_url": ""},
             calendar_url=settings.BASE_URL + order.conference.get_absolute_url(),

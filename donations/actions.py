@@ -1,5 +1,6 @@
 """Promising a gift, going to Stripe with it, and giving money back."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,9 +8,12 @@ from typing import Any
 
 from django.db import transaction
 
+from conference.audit import record
 from conference.models import Conference
 from donations import settlement, stripe_api
-from donations.models import Donation, Payment, Refund, StripeEvent
+from donations.models import Donation, Payment, Refund
+
+logger = logging.getLogger(__name__)
 
 # Stripe takes 30 minutes to 24 hours; the minute is for slow clocks and slow lines.
 SESSION_FOR = timedelta(minutes=31)
@@ -68,19 +72,15 @@ def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> 
             end_live_payment(donation=donation, now=now)
     payment = _begin(donation, checkout, now)
     try:
-        session = stripe_api.create_session(payment.request_body, key=str(payment.idempotency_key))
+        payment = _call_stripe(payment, now)
     except stripe_api.Unavailable as error:
         raise CannotPayNow from error
-    except stripe_api.Refused as error:
-        _never_opened(payment, str(error))
-        if payment.created_at < now:
-            # An earlier call that never reached Stripe; its end is too near by now.
-            return start_checkout(donation=donation, checkout=checkout, now=now)
-        raise CannotPayNow from error
-    payment = settlement.book(payment, session, now=now)
-    if payment.status != Payment.Status.OPEN:
-        raise CannotPayNow
-    return payment
+    if payment.status == Payment.Status.OPEN:
+        return payment
+    if payment.status == Payment.Status.CLOSED and payment.created_at < now:
+        # An earlier call that never reached Stripe; its end is too near by now.
+        return start_checkout(donation=donation, checkout=checkout, now=now)
+    raise CannotPayNow
 
 
 def end_live_payment(*, donation: Donation, now: datetime) -> None:
@@ -115,6 +115,13 @@ def withdraw(*, donation: Donation) -> None:
     )
 
 
+def pledge_again(*, donation: Donation) -> None:
+    """Promise once more a gift that went back; its payment and refund stay on record."""
+    Donation.objects.filter(pk=donation.pk, status=Donation.Status.REFUNDED).update(
+        status=Donation.Status.PLEDGED, received_at=None
+    )
+
+
 def set_amount(*, donation: Donation, amount_pence: int) -> None:
     """Promise another amount, or promise again; its live payment must be ended before."""
     Donation.objects.filter(pk=donation.pk).exclude(
@@ -141,21 +148,12 @@ def send_refund(*, refund: Refund, now: datetime) -> None:
         return
     Refund.objects.filter(pk=refund.pk).update(check_at=now + settlement.ASK_THE_BANK_AGAIN)
     try:
-        if refund.refund_id:
-            state = stripe_api.retrieve_refund(refund.refund_id)
-        else:
-            state = stripe_api.create_refund(
-                payment_intent_id=str(refund.payment.payment_intent_id),
-                amount_pence=refund.amount_pence,
-                key=str(refund.idempotency_key),
-                metadata={"reason": refund.reason},
-            )
+        book_refund(_refund_at_stripe(refund, now), now=now, refund=refund)
+    except stripe_api.Broken as error:
+        Refund.objects.filter(pk=refund.pk).update(problem=str(error))
+        raise
     except stripe_api.Refused as error:
-        Refund.objects.filter(pk=refund.pk, refund_id__isnull=True).update(
-            status=Refund.Status.FAILED, problem=str(error)
-        )
-        return
-    book_refund(state, now=now, refund=refund)
+        _refund_refused(refund, str(error), now)
 
 
 def book_refund(
@@ -174,13 +172,16 @@ def book_refund(
         payment = Payment.objects.filter(payment_intent_id=state.payment_intent_id).first()
         if payment is None:
             return None
-        donation = Donation.objects.select_for_update().get(pk=payment.donation_id)
+        donation = Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
         known = Refund.objects.filter(refund_id=state.id).first() or refund
         if known is None:
             # Ours, with Stripe's answer lost on the way, or made by hand at Stripe.
             known = payment.refunds.filter(
                 refund_id__isnull=True, amount_pence=state.amount_pence
             ).first()
+        if status == Refund.Status.FAILED and (known is None or known.status != status):
+            record("refund failed", f"payment:{payment.pk}", now=now, amount=state.amount_pence)
+            logger.error("a refund of payment %s failed: see the desk", payment.pk)
         if known is None:
             known = Refund(
                 payment=payment,
@@ -190,6 +191,7 @@ def book_refund(
             )
         known.refund_id = state.id
         known.status = status
+        known.problem = ""
         known.check_at = now + settlement.ASK_THE_BANK_AGAIN
         known.save()
         mark_given_back(donation)
@@ -209,7 +211,7 @@ def mark_given_back(donation: Donation) -> None:
 
 def sweep(now: datetime) -> None:
     """Ask Stripe about what is open, and take up again what was left lying."""
-    from donations.tasks import process_event, send_refund
+    from donations.tasks import send_refund
 
     for payment in Payment.objects.to_ask_about(now).order_by("check_at")[:50]:
         Payment.objects.filter(pk=payment.pk).update(check_at=now + settlement.ASK_AGAIN)
@@ -217,11 +219,6 @@ def sweep(now: datetime) -> None:
             ask_stripe(payment=payment, now=now)
         except stripe_api.Unavailable:
             break  # it would be the same for the next one; all are asked about again later
-    waiting = StripeEvent.objects.filter(
-        outcome=StripeEvent.Outcome.WAITING, received_at__lt=now - timedelta(minutes=2)
-    )
-    for event in waiting.order_by("received_at")[:200]:
-        process_event.enqueue(event.pk)
     unfinished = Refund.objects.filter(
         status__in=[Refund.Status.BEGUN, Refund.Status.PENDING], check_at__lte=now
     )
@@ -232,8 +229,8 @@ def sweep(now: datetime) -> None:
 def _begin(donation: Donation, checkout: Checkout, now: datetime) -> Payment:
     """Write down the call to Stripe that is about to be made, or find the one that was."""
     with transaction.atomic():
-        donation = Donation.objects.select_for_update().get(pk=donation.pk)
-        if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
+        donation = Donation.objects.select_for_update(no_key=True).get(pk=donation.pk)
+        if donation.status != Donation.Status.PLEDGED:
             raise AlreadyReceived
         live = donation.payments.live().first()
         if live is not None:
@@ -284,29 +281,40 @@ def _session_body(
 
 
 def _learn_outcome(payment: Payment, now: datetime) -> Payment:
-    """Find out what became of a call whose answer was lost.
+    """Find out what became of a call whose answer was lost."""
+    payment = _call_stripe(payment, now)
+    if not payment.is_live or payment.session_id is None:
+        return payment
+    # A replayed answer is as old as the call: ask for the session as it is now.
+    return settlement.settle(payment.session_id, now=now) or payment
+
+
+def _call_stripe(payment: Payment, now: datetime) -> Payment:
+    """Open the session that was written down, once, however often this is called.
 
     Repeated with its key, Stripe gives the session it made then, or refuses a new one because
-    its end is too near. After a day the key is forgotten, and the session is looked for.
+    its end is too near. After a day the key is forgotten, and an error on Stripe's own side is
+    all that its key will ever bring: then the session is looked for. One that is not found was
+    never shown to anybody, so giving it up cannot cost a payment. Raises stripe_api.Unavailable.
     """
+    session = None
+    problem = "Stripe knows of no such session."
     try:
         if now - payment.created_at < KEY_KEPT_FOR:
             session = stripe_api.create_session(
                 payment.request_body, key=str(payment.idempotency_key)
             )
-        else:
-            found = stripe_api.find_session(
-                payment.request_body["client_reference_id"],
-                since=payment.created_at - timedelta(minutes=5),
-            )
-            if found is None:
-                return _never_opened(payment, "Stripe knows of no such session.")
-            session = found
     except stripe_api.Refused as error:
         return _never_opened(payment, str(error))
-    # A replayed answer is as old as the call: ask for the session as it is now.
-    payment = settlement.book(payment, session, now=now)
-    return settlement.settle(session.id, now=now) or payment
+    except stripe_api.Broken as error:
+        problem = str(error)
+    session = session or stripe_api.find_session(
+        payment.request_body["client_reference_id"],
+        since=payment.created_at - timedelta(minutes=5),
+    )
+    if session is None:
+        return _never_opened(payment, problem)
+    return settlement.book(payment, session, now=now)
 
 
 def _never_opened(payment: Payment, problem: str) -> Payment:
@@ -324,3 +332,41 @@ def _end_session(payment: Payment, session_id: str, now: datetime) -> Payment:
         # Not open: it has run out, or somebody has just paid it.
         return settlement.settle(session_id, now=now) or payment
     return settlement.book(payment, session, now=now)
+
+
+def _refund_at_stripe(refund: Refund, now: datetime) -> stripe_api.RefundState:
+    """The refund as Stripe has it, made there unless it was made before."""
+    if refund.refund_id:
+        return stripe_api.retrieve_refund(refund.refund_id)
+    intent_id = str(refund.payment.payment_intent_id)
+    if refund.problem or now - refund.created_at >= KEY_KEPT_FOR:
+        # Its key brings nothing new any more: look whether the money went, else take a new one.
+        for state in stripe_api.refunds_of(intent_id):
+            if state.our_mark == str(refund.pk):
+                return state
+        refund.idempotency_key = uuid.uuid4()
+        refund.save(update_fields=["idempotency_key"])
+    return stripe_api.create_refund(
+        payment_intent_id=intent_id,
+        amount_pence=refund.amount_pence,
+        key=str(refund.idempotency_key),
+        our_mark=str(refund.pk),
+        reason=refund.reason,
+    )
+
+
+def _refund_refused(refund: Refund, problem: str, now: datetime) -> None:
+    """Stripe will not make a refund: perhaps it was made by hand there, else a person must look."""
+    for state in stripe_api.refunds_of(str(refund.payment.payment_intent_id)):
+        book_refund(state, now=now)
+    with transaction.atomic():
+        donation = Donation.objects.select_for_update(no_key=True).get(
+            pk=refund.payment.donation_id
+        )
+        failed = Refund.objects.filter(pk=refund.pk, refund_id__isnull=True).update(
+            status=Refund.Status.FAILED, problem=problem
+        )
+        if failed:
+            mark_given_back(donation)
+            record("refund refused", f"payment:{refund.payment_id}", now=now, problem=problem)
+            logger.error("Stripe refused a refund of payment %s", refund.payment_id)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from conference import mail
 from conference.audit import record
 from donations import stripe_api
 from donations.models import Donation, Payment, Refund
@@ -47,19 +48,27 @@ def settle(session_id: str, *, now: datetime) -> Payment | None:
         return None
     if payment.status in (Payment.Status.PAID, Payment.Status.PARKED):
         return payment
-    return book(payment, stripe_api.retrieve_session(session_id), now=now)
+    try:
+        session = stripe_api.retrieve_session(session_id)
+    except stripe_api.Refused as error:
+        return _park_unknown(payment, str(error), now)
+    return book(payment, session, now=now)
 
 
 def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
     """Write what Stripe says of a payment's session, and do what follows from it."""
     with transaction.atomic():
         # Always the donation before its payments: one order of locks.
-        donation = Donation.objects.select_for_update().get(pk=payment.donation_id)
-        payment = Payment.objects.select_for_update().get(pk=payment.pk)
+        donation = Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
+        payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
         if payment.status in (Payment.Status.PAID, Payment.Status.PARKED):
             return payment
         payment.session_id = session.id
         payment.session_url = session.url
+        if payment.status == Payment.Status.CLOSED and not session.is_paid:
+            # What Stripe said a moment ago may come late: an end is not taken back by it.
+            payment.save(update_fields=["session_id", "session_url"])
+            return payment
         problem = _mismatch(payment, session)
         if problem:
             _park(payment, problem, now)
@@ -76,10 +85,20 @@ def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
             payment.status = Payment.Status.PROCESSING
             payment.check_at = now + ASK_THE_BANK_AGAIN
             payment.save()
-        else:
+        elif payment.status != Payment.Status.PROCESSING:
             payment.status = Payment.Status.OPEN
             payment.check_at = now + ASK_AGAIN
             payment.save()
+    return payment
+
+
+def _park_unknown(payment: Payment, problem: str, now: datetime) -> Payment:
+    """Park a payment whose session Stripe does not know: another account's key, most likely."""
+    with transaction.atomic():
+        Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
+        payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+        if payment.is_live:
+            _park(payment, problem, now)
     return payment
 
 
@@ -108,6 +127,17 @@ def _receive(donation: Donation, payment: Payment, now: datetime) -> None:
     """Take a payment as the gift it was promised as; what cannot be honoured goes back."""
     if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
         begin_refund(payment, reason=Refund.Reason.PAID_TWICE, now=now)
+        mail.write(
+            key=f"paid twice:{payment.pk}",
+            about=payment.request_body["metadata"]["reference"],
+            to=donation.email,
+            template="donations/emails/paid_twice",
+            context={
+                "amount_pence": payment.amount_pence,
+                "organisation": donation.conference.organisation,
+            },
+            now=now,
+        )
         return
     donation.status = Donation.Status.RECEIVED
     donation.amount_pence = payment.amount_pence

@@ -5,7 +5,8 @@ What comes back is small frozen objects of our own. What goes wrong is one of tw
 or `Refused`, Stripe understood and said no.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,14 @@ stripe.enable_telemetry = False
 
 class Unavailable(Exception):
     """Stripe could not be reached or did not answer properly; the outcome is unknown."""
+
+
+class Broken(Unavailable):
+    """Stripe says that something went wrong on its own side.
+
+    It keeps this answer for the call's key: whether the thing was done must be looked up, and
+    what was not done needs a new key.
+    """
 
 
 class Refused(Exception):
@@ -68,16 +77,16 @@ class RefundState:
     status: str  # pending, requires_action, succeeded, failed, canceled
     amount_pence: int
     payment_intent_id: str | None
+    our_mark: str = ""  # what we gave it to be known by; empty where it was not made by us
 
 
 @dataclass(frozen=True)
 class Event:
-    """A signed event: its envelope, and the id of what it is about."""
+    """An event's envelope."""
 
     id: str
     type: str
     is_live: bool
-    object_id: str
 
 
 def create_session(body: dict[str, Any], *, key: str) -> Session:
@@ -117,16 +126,16 @@ def find_session(client_reference: str, *, since: datetime) -> Session | None:
 
 
 def create_refund(
-    *, payment_intent_id: str, amount_pence: int, key: str, metadata: dict[str, str]
+    *, payment_intent_id: str, amount_pence: int, key: str, our_mark: str, reason: str
 ) -> RefundState:
-    """Give money back; the same key gives the same refund."""
+    """Give money back; the same key gives the same refund, known by `our_mark` ever after."""
     with _errors():
         return _refund(
             _client().v1.refunds.create(
                 {
                     "payment_intent": payment_intent_id,
                     "amount": amount_pence,
-                    "metadata": metadata,
+                    "metadata": {"refund": our_mark, "reason": reason},
                 },
                 {"idempotency_key": key},
             )
@@ -150,15 +159,25 @@ def read_event(payload: bytes, signature: str) -> Event:
     """The event in a webhook's body. Raises BadEvent for anything Stripe did not sign for us."""
     try:
         event = stripe.Webhook.construct_event(payload, signature, settings.STRIPE_WEBHOOK_SECRET)
-        about = event.data.object
-        return Event(
-            id=event.id,
-            type=event.type,
-            is_live=event.livemode,
-            object_id=str(getattr(about, "id", "")),
-        )
+        _ = event.data.object  # an event about nothing is none of Stripe's
+        return _event(event)
     except (stripe.SignatureVerificationError, ValueError, AttributeError, KeyError) as error:
         raise BadEvent(type(error).__name__) from error
+
+
+def undelivered_events(types: Sequence[str], *, since: datetime) -> Iterator[tuple[Event, str]]:
+    """Events of these types that did not reach our webhook, with their JSON, newest first."""
+    with _errors():
+        listed = _client().v1.events.list(
+            {
+                "delivery_success": False,
+                "types": list(types),
+                "created": {"gte": int(since.timestamp())},
+                "limit": 100,
+            }
+        )
+        for made in listed.auto_paging_iter():
+            yield _event(made), json.dumps(made.to_dict(for_json=True))
 
 
 def _client() -> stripe.StripeClient:
@@ -180,11 +199,16 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
-        if error.http_status == 409:  # the same key is being worked on right now
-            raise Unavailable(str(error)) from error
         raise Refused(str(error)) from error
     except stripe.StripeError as error:
-        raise Unavailable(f"{type(error).__name__}: {error}") from error
+        # A 409 is among these: the same key is being worked on right now.
+        is_broken = (error.http_status or 0) >= 500
+        kind = Broken if is_broken else Unavailable
+        raise kind(f"{type(error).__name__}: {error}") from error
+
+
+def _event(made: Any) -> Event:
+    return Event(id=made.id, type=made.type, is_live=made.livemode)
 
 
 def _session(made: Any) -> Session:
@@ -208,4 +232,5 @@ def _refund(made: Any) -> RefundState:
         status=made.status,
         amount_pence=made.amount,
         payment_intent_id=made.payment_intent,
+        our_mark=getattr(made.metadata, "refund", ""),
     )

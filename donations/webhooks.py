@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from conference.limits import is_allowed
 from donations import actions, settlement, stripe_api
 from donations.models import StripeEvent
 
@@ -18,6 +19,25 @@ logger = logging.getLogger(__name__)
 
 # Bytes. Stripe's events are a few kilobytes; what was refused is found by asking Stripe.
 LARGEST_EVENT = 256 * 1024
+
+# How often Stripe is asked for events that did not reach us, and how far back: Stripe keeps them
+# for thirty days.
+FETCH_EVERY = timedelta(minutes=10)
+FETCH_BACK = timedelta(days=30)
+# Of our payments the sweep asks itself; what happens to them afterwards only events tell.
+_OF_USE = (
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created",
+    "payout.failed",
+)
 
 # Events that nothing follows from by itself: somebody must read them.
 _FOR_A_PERSON = ("charge.dispute.", "radar.early_fraud_warning.", "payout.failed")
@@ -27,8 +47,6 @@ _FOR_A_PERSON = ("charge.dispute.", "radar.early_fraud_warning.", "payout.failed
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
     """Store a signed event once and answer 200; anything unsigned is a 400, a giant a 413."""
-    from donations.tasks import process_event
-
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_EVENT:
         return HttpResponse("Too large", status=413, content_type="text/plain")
     payload = request.body
@@ -36,14 +54,22 @@ def receive(request: HttpRequest) -> HttpResponse:
         event = stripe_api.read_event(payload, request.headers.get("Stripe-Signature", ""))
     except stripe_api.BadEvent:
         return HttpResponse("Not signed", status=400, content_type="text/plain")
+    _keep(event, payload.decode(), now=timezone.now())
+    return HttpResponse("Thank you", content_type="text/plain")
+
+
+def _keep(event: stripe_api.Event, body: str, *, now: datetime) -> None:
+    """Write an event down and have a worker look at it; one that is known changes nothing."""
+    from donations.tasks import process_event
+
     right_mode = event.is_live == settings.STRIPE_LIVE
     try:
         with transaction.atomic():
             row = StripeEvent.objects.create(
                 event_id=event.id,
                 type=event.type,
-                body=payload.decode(),
-                received_at=timezone.now(),
+                body=body,
+                received_at=now,
                 outcome=(
                     StripeEvent.Outcome.WAITING if right_mode else StripeEvent.Outcome.ATTENTION
                 ),
@@ -53,7 +79,30 @@ def receive(request: HttpRequest) -> HttpResponse:
                 process_event.enqueue(row.pk)
     except IntegrityError:
         pass  # delivered again; the first one is kept
-    return HttpResponse("Thank you", content_type="text/plain")
+
+
+def sweep(now: datetime) -> None:
+    """Look again at events that wait, and fetch those that never reached us."""
+    from donations.tasks import process_event
+
+    waiting = StripeEvent.objects.filter(
+        outcome=StripeEvent.Outcome.WAITING, received_at__lt=now - timedelta(minutes=2)
+    )
+    for event in waiting.order_by("received_at")[:200]:
+        process_event.enqueue(event.pk)
+    if not is_allowed("lost events", "sweep", times=1, within=FETCH_EVERY, now=now):
+        return
+    known = set(
+        StripeEvent.objects.filter(received_at__gte=now - FETCH_BACK).values_list(
+            "event_id", flat=True
+        )
+    )
+    try:
+        for lost, body in stripe_api.undelivered_events(_OF_USE, since=now - FETCH_BACK):
+            if lost.id not in known:
+                _keep(lost, body, now=now)
+    except stripe_api.Unavailable as error:
+        logger.warning("Stripe cannot be asked for lost events: %s", error)
 
 
 def process(event: StripeEvent, *, now: datetime) -> None:
@@ -66,8 +115,9 @@ def process(event: StripeEvent, *, now: datetime) -> None:
     StripeEvent.objects.filter(pk=event.pk).update(attempts=event.attempts + 1)
     try:
         outcome, problem = _outcome(event, now), ""
-    except stripe_api.Refused as error:
-        outcome, problem = StripeEvent.Outcome.ATTENTION, str(error)
+    except (stripe_api.Refused, KeyError, TypeError) as error:
+        # Stripe does not know what it told us of, or tells it in a way that is new to us.
+        outcome, problem = StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: {error}"
     StripeEvent.objects.filter(pk=event.pk).update(
         outcome=outcome, problem=problem, processed_at=now
     )
@@ -79,10 +129,9 @@ def _outcome(event: StripeEvent, now: datetime) -> StripeEvent.Outcome:
     if event.type.startswith("checkout.session."):
         is_ours = settlement.settle(about["id"], now=now) is not None
     elif event.type.startswith("refund.") or event.type == "charge.refunded":
-        refunds = [
-            actions.book_refund(state, now=now)
-            for state in stripe_api.refunds_of(about["payment_intent"])
-        ]
+        intent_id = about["payment_intent"]  # none where it was no payment of Checkout
+        states = stripe_api.refunds_of(intent_id) if intent_id else []
+        refunds = [actions.book_refund(state, now=now) for state in states]
         is_ours = any(refunds)
     elif event.type.startswith(_FOR_A_PERSON):
         logger.warning("Stripe tells of %s: see the desk", event.type)

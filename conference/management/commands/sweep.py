@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 import donations.actions
+import donations.webhooks
 import signup.actions
 import tickets.sweep
 from conference import limits, mail
@@ -40,6 +41,7 @@ def sessions(now: datetime) -> None:
 STEPS: tuple[Callable[[datetime], None], ...] = (
     queue,
     donations.actions.sweep,
+    donations.webhooks.sweep,
     tickets.sweep.sweep,
     mail.sweep,
     signup.actions.sweep,

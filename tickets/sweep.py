@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from donations.actions import CannotPayNow
+from donations.models import Payment
 from tickets import actions
 from tickets.models import Document, Order
 from tickets.tasks import DOCUMENT_KEPT_FOR, mail_tickets
@@ -17,7 +18,10 @@ LONGEST = 30
 
 def sweep(now: datetime) -> None:
     """Let go of places whose time is over, mail what is unmailed, erase old PDFs."""
-    held = Order.objects.filter(status=Order.Status.RESERVED, expires_at__lte=now)
+    held = Order.objects.filter(status=Order.Status.RESERVED, expires_at__lte=now).exclude(
+        # These wait for a bank or for a person, and must not stand in the others' way.
+        donation__payments__status__in=[Payment.Status.PROCESSING, Payment.Status.PARKED]
+    )
     held = held.select_related("conference__organisation", "donation").order_by("expires_at")
     began = monotonic()
     for order in held[:200]:

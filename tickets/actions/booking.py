@@ -191,10 +191,10 @@ def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
         raise NotReserved
     donations.actions.end_live_payment(donation=order.donation, now=now)
     with transaction.atomic():
-        donation = Donation.objects.select_for_update(no_key=True).get(pk=order.donation.pk)
         order = _locked(order)
         _must_be_reserved(order)
-        donations.actions.set_amount(donation=donation, amount_pence=gift_pence)
+        assert order.donation is not None
+        donations.actions.set_amount(donation=order.donation, amount_pence=gift_pence)
         record("gift changed", order.reference, now=now, gift_pence=gift_pence)
 
 
@@ -268,13 +268,13 @@ def expire(*, order: Order, now: datetime) -> None:
     Changes nothing while the bank is not through. Whoever walked away is written to, with a link
     to take the places again. Raises donations.actions.CannotPayNow where Stripe cannot be asked.
     """
+    order.refresh_from_db(fields=["status", "expires_at"])
+    if order.status != Order.Status.RESERVED or order.expires_at > now:
+        return  # somebody has just gone on with it
     if order.donation is not None:
         try:
             donations.actions.end_live_payment(donation=order.donation, now=now)
-        except (
-            donations.actions.AlreadyReceived,
-            donations.actions.WithTheBank,
-        ):
+        except (donations.actions.AlreadyReceived, donations.actions.WithTheBank):
             return
     with transaction.atomic():
         order = _locked(order)
@@ -298,7 +298,11 @@ def expire(*, order: Order, now: datetime) -> None:
 
 
 def retake(*, order: Order, now: datetime) -> None:
-    """Keep the places of an expired order once more. Raises Closed, SoldOut or AlreadyConfirmed."""
+    """Keep the places of an expired order once more. Raises Closed, SoldOut or AlreadyConfirmed.
+
+    Where its gift was given back it is promised anew; where giving it back failed, the gift is
+    here, and the tickets are confirmed.
+    """
     with transaction.atomic():
         order = _locked(order)
         if order.status == Order.Status.CONFIRMED:
@@ -308,6 +312,12 @@ def retake(*, order: Order, now: datetime) -> None:
         if order.status != Order.Status.EXPIRED or not order.conference.is_open(now):
             raise Closed
         _take_places_again(order)
+        if order.donation is not None and order.donation.status == Donation.Status.RECEIVED:
+            _confirm(order, now)
+            record("confirmed late", order.reference, now=now)
+            return
+        if order.donation is not None:
+            donations.actions.pledge_again(donation=order.donation)
         order.status = Order.Status.RESERVED
         order.expires_at = now + HOLD
         order.ended_at = None
@@ -316,6 +326,9 @@ def retake(*, order: Order, now: datetime) -> None:
 
 
 def _locked(order: Order) -> Order:
+    """The order as it is now, locked, and before it its donation: one order of locks."""
+    if order.donation_id is not None:
+        Donation.objects.select_for_update(no_key=True).get(pk=order.donation_id)
     return (
         Order.objects.select_for_update(of=("self",), no_key=True)
         .select_related("conference__organisation", "donation")

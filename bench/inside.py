@@ -1,0 +1,18 @@
+"""`python -m bench.inside MODULE FUNCTION JSON`: calls a function in the site's settings.
+
+What it returns is printed as JSON.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+import django
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conference.settings")
+    django.setup()
+    module, function, arguments = sys.argv[1:]
+    call = getattr(importlib.import_module(module), function)
+    print(json.dumps(call(**json.loads(arguments))))

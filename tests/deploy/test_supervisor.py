@@ -17,18 +17,18 @@ STEADY = "import time; print('up', flush=True); time.sleep(60)"
 # Ends by nothing but SIGKILL, and so does the process that it starts in its turn.
 STUBBORN = (
     "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    "os.fork(); print('up', flush=True); time.sleep(60)"
+    "os.fork() or print('up', flush=True); time.sleep(60)"
 )
 SHORT = "import sys, time; print('up', flush=True); time.sleep(0.3); sys.exit(7)"
 
 DRIVER = """
 import os, sys
 sys.path.insert(0, "deploy")
-from supervisor import Supervisor
+from supervisor import Supervisor, say
 supervisor = Supervisor()
 for number, program in enumerate(sys.argv[1:]):
     supervisor.start(f"part{number}", [sys.executable, "-c", program], os.environ)
-print(*(part.process.pid for part in supervisor.parts), flush=True)
+say("groups", " ".join(str(part.process.pid) for part in supervisor.parts))
 sys.exit(supervisor.run(lambda: True, lambda: None, within=10))
 """
 
@@ -57,10 +57,10 @@ def start(
     while up < len(programs) or not groups:
         line = process.stdout.readline()
         assert line, "the supervisor ended too early"
-        if "|" in line:
-            up += line.endswith("| up\n")
-        else:
-            groups = [int(word) for word in line.split()]
+        name, _, text = line.partition("|")
+        up += text == " up\n"
+        if name.startswith("groups"):
+            groups = [int(word) for word in text.split()]
     return process, groups
 
 

@@ -4,17 +4,23 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import hypothesis
 import pytest
+import requests
 from django.conf import settings as django_settings
+from django.db import connection
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
+from stripe import HTTPClient
 
 from donations.sandbox import server as sandbox
 from donations.sandbox.server import Sandbox
+from tests.clock import Clock
 from tests.queue import run_queue
 
 JOURNEYS = Path(__file__).parent / "journeys"
@@ -112,11 +118,36 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
 
 
 @pytest.fixture
-def stripe(settings: Settings) -> Iterator[Sandbox]:
+def stripe(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A local Stripe of this test's own, which the service speaks to; it sends no webhooks."""
+    # The SDK's own wait before it tries a call once more.
+    monkeypatch.setattr(HTTPClient, "INITIAL_DELAY", 0.01)
     with sandbox.start(webhook_url=None, webhook_secret="whsec_local") as running:
         settings.STRIPE_API_BASE = running.base_url
         yield running
+
+
+@pytest.fixture
+def clock(stripe: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Moves the time on, for the service and for its local Stripe."""
+    clock = Clock(stripe)
+    monkeypatch.setattr(timezone, "now", clock.now)
+    return clock
+
+
+@pytest.fixture
+def calls_inside_transactions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls to Stripe that were made while a database transaction was open."""
+    inside: list[str] = []
+    request = requests.Session.request
+
+    def watched(self: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
+        if connection.in_atomic_block:
+            inside.append(f"{method} {url}")
+        return request(self, method, url, **more)
+
+    monkeypatch.setattr(requests.Session, "request", watched)
+    return inside
 
 
 @pytest.fixture

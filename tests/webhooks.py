@@ -1,0 +1,39 @@
+"""Handing the local Stripe's events to the webhook's view."""
+
+import json
+import time
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+
+from donations.sandbox import events
+from donations.sandbox.server import Sandbox
+
+
+def post(payload: bytes, signature: str | None) -> HttpResponse:
+    """Post a body to the webhook as Stripe does: without a cookie, with this signature."""
+    headers = {"Stripe-Signature": signature} if signature is not None else {}
+    return Client(enforce_csrf_checks=True).post(
+        "/stripe/webhook/", payload, content_type="application/json", headers=headers
+    )
+
+
+def post_signed(payload: bytes | dict[str, Any]) -> HttpResponse:
+    """Post anything with a good signature of now."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return post(body, events.signature(body, settings.STRIPE_WEBHOOK_SECRET, int(time.time())))
+
+
+def deliver(stripe: Sandbox, event_id: str) -> HttpResponse:
+    """Post one of the local Stripe's events."""
+    return post(*stripe.signed(event_id))
+
+
+def deliver_all(stripe: Sandbox, kinds: str = "") -> list[str]:
+    """Post all events whose type begins with `kinds`, oldest first; their types."""
+    chosen = [event for event in stripe.events if event["type"].startswith(kinds)]
+    for event in chosen:
+        assert deliver(stripe, event["id"]).status_code == 200
+    return [event["type"] for event in chosen]

@@ -68,7 +68,9 @@ def _set_up(now: datetime) -> None:
         closes_at=starts_at,
         is_published=True,
     )
-    conference.picture.save("sample.webp", ContentFile(sample_picture.draw()), save=False)
+    # Assigned, not picture.save(): only so does Django write down its width and height, without
+    # which it opens the file each time the conference is loaded.
+    conference.picture = ContentFile(sample_picture.draw(), name="sample.webp")  # type: ignore[assignment]
     conference.save()
     for position, (kind, places) in enumerate(
         zip(sample_content.TICKET_TYPES, PLACES, strict=True)

@@ -46,6 +46,7 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # Rows are removed one by one, where it is said what stands in the way.
     actions = None
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def audit_name(self, row: models.Model) -> str:
         """What the audit log calls a row; never an address."""

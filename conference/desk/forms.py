@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from conference.desk.words import STATES
 from conference.models import Conference
 from tickets.models import Order, Ticket
 
@@ -37,7 +38,7 @@ class AttendeeSearchForm(_SearchForm):
         label=_("State"),
         choices=[
             ("", _("With a place")),
-            *Ticket.Status.choices,
+            *((value, STATES.get(value, label)) for value, label in Ticket.Status.choices),
             ("any", _("All, the cancelled too")),
         ],
         required=False,

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from conference.desk import search
+from conference.desk.words import STATES
 from conference.models import Conference
 from donations.models import Donation
 from tickets.models import Order, Ticket
@@ -99,7 +100,7 @@ def orders(conference: Conference, wanted: dict[str, Any]) -> Table:
 
 
 def _labels(choices: Any) -> dict[Any, str]:
-    return {value: str(label) for value, label in choices.choices}
+    return {value: str(STATES.get(value, label)) for value, label in choices.choices}
 
 
 def _shaped(

@@ -37,6 +37,11 @@ VERBS: dict[str, str | Promise] = {
     "setting removed": gettext_lazy("Setting removed"),
 }
 
+# What the person's own pages say to them is put differently here.
+STATES: dict[str, str | Promise] = {
+    "held": gettext_lazy("Kept, not paid yet"),
+}
+
 # The sign beside a state's word (templates/components/status_word.html).
 KINDS = {
     "reserved": "wait",

@@ -9,8 +9,8 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 # The application is read once and shared by the workers: a quicker start, less memory.
 preload_app = True
-# A stop lets requests finish, and is over before the supervisor would lose patience.
-graceful_timeout = 3
+# A stop lets requests finish, one that waits for Stripe among them.
+graceful_timeout = 25
 # A call to Stripe may take 20 s; a worker that is silent for longer than this is replaced.
 timeout = 60
 keepalive = 5

@@ -120,7 +120,8 @@ def serve() -> int:
 
     python, manage = str(bootstrap.PYTHON), str(bootstrap.ROOT / "manage.py")
     supervisor = Supervisor()
-    supervisor.start("web", [python, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"], env)
+    web = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--graceful-timeout", "2"]
+    supervisor.start("web", [python, *web], env)
     supervisor.start("worker", [python, manage, "worker"], env)
     supervisor.start("sweep", [python, manage, "sweep", "--every", "30"], env)
     supervisor.start("stripe", [python, manage, "stripe_sandbox"], env)

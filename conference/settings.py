@@ -7,6 +7,7 @@ unless it is asked for, and whatever a real site needs must then be there.
 
 from pathlib import Path
 
+from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -152,6 +153,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "conference.form_renderer.FormRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 CRISPY_FAIL_SILENTLY = False
@@ -174,6 +176,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "conference.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+# The kinds of notice that the style sheet knows.
+MESSAGE_TAGS = {messages.SUCCESS: "good", messages.WARNING: "caution", messages.ERROR: "danger"}
 
 # Words, places and times
 LANGUAGE_CODE = "en-gb"

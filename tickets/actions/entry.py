@@ -39,29 +39,18 @@ def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) 
     try:
         return _scan(scan_id, wanted, gate, by, now)
     except IntegrityError:
-        # The same scan came twice at once, and no ticket's lock held the second one back.
-        return _scan(scan_id, wanted, gate, by, now)
+        return _concluded(scan_id)
 
 
 def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datetime) -> Result:
+    """Judge and write down; IntegrityError where a scan with this id is written already."""
     with transaction.atomic():
-        ticket = None
-        if wanted is not None:
-            # Locked, so that two doors conclude one after the other.
-            ticket = (
-                Ticket.objects.select_for_update(of=("self",), no_key=True)
-                .select_related("order", "ticket_type")
-                .filter(wanted)
-                .first()
-            )
-        earlier = _earlier_scans(scan_id, ticket)
-        if scan_id in earlier:
-            seen = earlier[scan_id]
-            return Result(seen, seen.ticket, _entry_among(earlier, but=scan_id))
+        ticket = entry = None
         if wanted is None:
             outcome = Scan.Outcome.NOT_A_TICKET
-        elif ticket is not None:
-            outcome = _judge(ticket, gate, _entry_among(earlier))
+        elif ticket := _locked_ticket(wanted):
+            entry = _entry_by(ticket)
+            outcome = _judge(ticket, gate, entry)
         else:
             ticket = _ticket_replaced_under(wanted)
             outcome = Scan.Outcome.REPLACED if ticket else Scan.Outcome.UNKNOWN
@@ -75,7 +64,14 @@ def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datet
             at=now,
             received_at=now,
         )
-    return Result(made, ticket, _entry_among(earlier, but=scan_id))
+    return Result(made, ticket, entry)
+
+
+def _concluded(scan_id: uuid.UUID) -> Result:
+    """What was concluded of a scan before."""
+    seen = Scan.objects.select_related("ticket__order", "ticket__ticket_type").get(pk=scan_id)
+    entry = _entry_by(seen.ticket) if seen.ticket else None
+    return Result(seen, seen.ticket, None if entry == seen else entry)
 
 
 def undo(*, scan_id: uuid.UUID, by: User, now: datetime) -> Scan:
@@ -111,6 +107,22 @@ def _ticket_named_by(text: str) -> Q | None:
         return None
 
 
+def _locked_ticket(named: Q) -> Ticket | None:
+    """The ticket, locked so that two doors conclude one after the other; few of its columns."""
+    try:
+        return (
+            Ticket.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("order", "ticket_type")
+            .only(
+                *("attendee_name", "reference", "status", "order__status", "order__conference"),
+                *("ticket_type__name", "ticket_type__is_online"),
+            )
+            .get(named)
+        )
+    except Ticket.DoesNotExist:
+        return None
+
+
 def _ticket_replaced_under(named: Q) -> Ticket | None:
     """The ticket for which this code was good before it was replaced."""
     replaced = (
@@ -131,17 +143,11 @@ def _judge(ticket: Ticket, gate: Gate, entry: Scan | None) -> Scan.Outcome:
     return Scan.Outcome.ADMITTED if entry is None else Scan.Outcome.ALREADY_IN
 
 
-def _earlier_scans(scan_id: uuid.UUID, ticket: Ticket | None) -> dict[uuid.UUID, Scan]:
-    """This very scan if it came before, and the ticket's standing entry, by their ids."""
-    wanted = Q(pk=scan_id)
-    if ticket is not None:
-        wanted |= Q(ticket=ticket, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True)
-    rows = Scan.objects.filter(wanted).select_related("gate", "ticket__ticket_type")
-    return {row.pk: row for row in rows}
-
-
-def _entry_among(earlier: dict[uuid.UUID, Scan], but: uuid.UUID | None = None) -> Scan | None:
-    for entry in earlier.values():
-        if entry.outcome == Scan.Outcome.ADMITTED and not entry.undone_at and entry.pk != but:
-            return entry
-    return None
+def _entry_by(ticket: Ticket) -> Scan | None:
+    """The entry of this ticket that stands, if there is one."""
+    try:
+        return Scan.objects.select_related("gate").get(
+            ticket=ticket, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
+        )
+    except Scan.DoesNotExist:
+        return None

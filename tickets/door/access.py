@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Q, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import get_object_or_404, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -58,7 +58,8 @@ def gate_page(view: GateView[P]) -> View:
     def page(
         request: HttpRequest, gate_slug: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
-        return view(request, _gate(gate_slug), *args, **kwargs)
+        gate = get_object_or_404(gates_now(timezone.now()), slug=gate_slug)
+        return view(request, gate, *args, **kwargs)
 
     return page
 
@@ -74,7 +75,7 @@ def gate_data(view: GateView[P]) -> View:
             return refusal(_("You are logged out."), HTTPStatus.UNAUTHORIZED)
         if not request.user.is_at_door:
             return refusal(_("You may not scan at this door."), HTTPStatus.FORBIDDEN)
-        return view(request, _gate(gate_slug), *args, **kwargs)
+        return view(request, _gate_of_open_page(gate_slug, timezone.now()), *args, **kwargs)
 
     return answer
 
@@ -84,8 +85,20 @@ def refusal(reason: str, status: HTTPStatus) -> JsonResponse:
     return JsonResponse({"error": reason}, status=status)
 
 
-def _gate(slug: str) -> Gate:
-    gate = gates_now(timezone.now()).filter(slug=slug).first()
-    if gate is None:
+def _gate_of_open_page(slug: str, now: datetime) -> Gate:
+    """The gate whose page asks.
+
+    The page was opened for the current conference; that is not asked again with every scan. Of
+    gates with this short name it is that of the conference that is on or comes next, else of
+    the latest.
+    """
+    gates = Gate.objects.filter(slug=slug, conference__is_published=True)
+    known = ("starts_at", "ends_at", "timezone")
+    few_columns = ("name", "slug", *(f"conference__{column}" for column in known))
+    found = list(gates.select_related("conference").only(*few_columns).order_by())
+    if not found:
         raise Http404
-    return gate
+    upcoming = [gate for gate in found if gate.conference.ends_at >= now]
+    if upcoming:
+        return min(upcoming, key=lambda gate: gate.conference.starts_at)
+    return max(found, key=lambda gate: gate.conference.starts_at)

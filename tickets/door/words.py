@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conference.models import Conference
 from tickets.actions import Result
@@ -12,6 +13,17 @@ from tickets.models import UNDO_WITHIN, Gate, Scan
 
 # How an outcome looks and sounds.
 _TONES = {Scan.Outcome.ADMITTED: "good", Scan.Outcome.ALREADY_IN: "already"}
+
+_TITLES = {
+    Scan.Outcome.ADMITTED: gettext_lazy("Admitted"),
+    Scan.Outcome.ALREADY_IN: gettext_lazy("Already in"),
+    Scan.Outcome.NOT_CONFIRMED: gettext_lazy("Not confirmed"),
+    Scan.Outcome.CANCELLED: gettext_lazy("Cancelled"),
+    Scan.Outcome.REPLACED: gettext_lazy("Replaced"),
+    Scan.Outcome.OTHER_CONFERENCE: gettext_lazy("Other conference"),
+    Scan.Outcome.UNKNOWN: gettext_lazy("Not on the list"),
+    Scan.Outcome.NOT_A_TICKET: gettext_lazy("Not a ticket"),
+}
 
 
 def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
@@ -26,7 +38,7 @@ def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
     if result.first is not None and scan.outcome == Scan.Outcome.ALREADY_IN:
         at = time_of(result.first.at, conference, now)
         first = {"at": at, "gate": result.first.gate.name}
-    title = _title(scan.outcome)
+    title = str(_TITLES[Scan.Outcome(scan.outcome)])
     lines = _lines(result, first)
     is_ours = ticket is not None and scan.outcome != Scan.Outcome.OTHER_CONFERENCE
     name = ticket.attendee_name if is_ours else ""
@@ -53,19 +65,6 @@ def time_of(at: datetime, conference: Conference, now: datetime) -> str:
     return date_format(local, "H:i" if is_today else "D j M, H:i")
 
 
-def _title(outcome: str) -> str:
-    return {
-        Scan.Outcome.ADMITTED: _("Admitted"),
-        Scan.Outcome.ALREADY_IN: _("Already in"),
-        Scan.Outcome.NOT_CONFIRMED: _("Not confirmed"),
-        Scan.Outcome.CANCELLED: _("Cancelled"),
-        Scan.Outcome.REPLACED: _("Replaced"),
-        Scan.Outcome.OTHER_CONFERENCE: _("Other conference"),
-        Scan.Outcome.UNKNOWN: _("Not on the list"),
-        Scan.Outcome.NOT_A_TICKET: _("Not a ticket"),
-    }[Scan.Outcome(outcome)]
-
-
 def _lines(result: Result, first: dict[str, str] | None) -> list[str]:
     """What to know and what to do, in at most two sentences each on its own line."""
     ticket = result.ticket
@@ -81,7 +80,7 @@ def _lines(result: Result, first: dict[str, str] | None) -> list[str]:
         case Scan.Outcome.CANCELLED:
             return [_("This place was given back."), _("Send them to the desk.")]
         case Scan.Outcome.REPLACED:
-            return [_("There is a newer ticket."), _("It is in their latest e-mail from us.")]
+            return [_("There is a newer ticket."), _("Ask for the latest one that we sent.")]
         case Scan.Outcome.OTHER_CONFERENCE:
             name = ticket.order.conference.name if ticket else ""
             return [_("This ticket is for: %(name)s.") % {"name": name}]
@@ -90,7 +89,7 @@ def _lines(result: Result, first: dict[str, str] | None) -> list[str]:
         case _:
             return [
                 _("This code is not one of ours."),
-                _("Ask for the square code in the e-mail from us."),
+                _("Ask for the square code that we sent them."),
             ]
 
 

@@ -91,7 +91,11 @@ export function openCamera({ video, urls, onCode, onState }) {
         if (text && stream) onCode(text);
         setTimeout(look, PAUSE);
       },
-      onBroken: () => close("broken"),
+      onBroken() {
+        decoder = null; // another start tries another worker
+        canRead = false;
+        close("broken");
+      },
     });
   }
 

@@ -6,7 +6,7 @@ import { openGateway } from "./gateway.js";
 import { openRecent } from "./recent.js";
 import { openResult } from "./result.js";
 import { openScannerTest } from "./scanner_test.js";
-import { signal } from "./signals.js";
+import { askForTouch, signal } from "./signals.js";
 import { listen } from "./wedge.js";
 
 const OUT_OF_SIGHT = 4000; // ms after which a code that the camera sees again is a new scan
@@ -124,6 +124,7 @@ function onCode(code) {
 
 function onState(state, { cameras = 0, torch = false } = {}) {
   const isOn = state === "on";
+  if (isOn) askForTouch();
   find("camera").dataset.state = state;
   find("camera-say").textContent = word(`camera-${state}`);
   find("start").hidden = isOn || state === "starting";

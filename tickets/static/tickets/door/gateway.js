@@ -39,8 +39,8 @@ export function openGateway({ urls, token }) {
       const data = await response.json().catch(() => null);
       if (response.ok && data) return { data };
       return { data, reason: reasonOf(response.status) };
-    } catch {
-      return { data: null, reason: "no-connection" };
+    } catch (error) {
+      return { data: null, reason: error.name === "AbortError" ? "no-answer" : "no-connection" };
     } finally {
       clearTimeout(timer);
     }

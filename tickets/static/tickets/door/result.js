@@ -82,9 +82,7 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry }
   });
   // Whoever moves to 'Undo' needs the time to press it.
   undoForm.addEventListener("focusin", () => clearTimeout(timer));
-  if (!screen.hidden) {
-    cover();
-    part("next").focus({ preventScroll: true });
-  }
+  // A result that came with the page, from the form without scripts, is only read out.
+  announcer.textContent = screen.dataset.said;
   return { show, hide, shown: () => shown };
 }

@@ -1,20 +1,26 @@
-// What the door sounds and feels like: three answers that can be told apart without looking.
+// What the door sounds and feels like: answers that can be told apart without looking.
 // [frequency in Hz, start in s, length in s] of each tone, and a vibration in ms.
 
 const SIGNALS = {
   good: { wave: "sine", tones: [[880, 0, 0.12], [1320, 0.12, 0.22]], shake: [90] },
   already: { wave: "triangle", tones: [[520, 0, 0.16], [520, 0.26, 0.16]], shake: [120, 90, 120] },
   bad: { wave: "square", tones: [[240, 0, 0.2], [160, 0.2, 0.45]], shake: [400, 120, 400] },
+  unchecked: {
+    wave: "square",
+    tones: [[200, 0, 0.1], [200, 0.2, 0.1], [200, 0.4, 0.1]],
+    shake: [80, 80, 80, 80, 80],
+  },
 };
-SIGNALS.unchecked = { wave: "square", tones: [[200, 0, 0.1], [200, 0.2, 0.1], [200, 0.4, 0.1]], shake: [80, 80, 80, 80, 80] };
 
 const LOUD = 0.7;
+const hint = document.querySelector("[data-sound-hint]");
 let audio = null;
 
 /** Browsers are silent until somebody has touched the page: called at every touch and key. */
 function unlock() {
   audio ??= window.AudioContext ? new AudioContext() : null;
   if (audio?.state === "suspended") audio.resume();
+  hint.hidden = true;
 }
 
 function play({ wave, tones }) {
@@ -39,6 +45,11 @@ export function signal(tone) {
   const { shake, ...sound } = SIGNALS[tone];
   play(sound);
   navigator.vibrate?.(shake);
+}
+
+/** Say how to get sound where the page was not touched yet, and the browser tells so. */
+export function askForTouch() {
+  hint.hidden = navigator.userActivation?.hasBeenActive !== false;
 }
 
 for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, unlock, true);

@@ -3,17 +3,15 @@
 from typing import Any
 
 import django_tasks_db.admin  # registers its page, which is taken away below
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conference.admin_forms import ConferenceForm, NewUserForm, UserForm
 from conference.configuration import AuditedAdmin
 from conference.desk.figures import Places, places
 from conference.models import Conference, Organisation, User
@@ -39,6 +37,7 @@ class OrganisationAdmin(AuditedAdmin):
 class ConferenceAdmin(AuditedAdmin):
     """One year's conference with its kinds of tickets and its gates."""
 
+    form = ConferenceForm
     inlines = (TicketTypeInline, GateInline)
     prepopulated_fields = {"slug": ("name",)}
     list_display = ("name", "slug", "starts_at", "is_published")
@@ -92,34 +91,12 @@ def _too_few(row: Places, taken: int) -> str:
     ) % {"name": row.name, "taken": taken, "capacity": row.capacity}
 
 
-class _EmailInLowerCase:
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()  # type: ignore[attr-defined]
-        others = User.objects.exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
-        if others.filter(email=email).exists():
-            raise ValidationError(_("Somebody logs in with this address already."))
-        return email
-
-
-class _NewUserForm(_EmailInLowerCase, BaseUserCreationForm):
-    class Meta:
-        model = User
-        fields = ("email",)
-
-
-class _UserForm(_EmailInLowerCase, UserChangeForm):
-    class Meta:
-        model = User
-        fields = "__all__"
-        field_classes: dict[str, type[forms.Field]] = {}
-
-
 @admin.register(User)
 class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     """Who logs in: organisers, who may do everything, and volunteers, who may scan."""
 
-    form = _UserForm
-    add_form = _NewUserForm
+    form = UserForm
+    add_form = NewUserForm
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "role", "is_active")
     list_filter = ("role", "is_active")

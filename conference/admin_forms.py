@@ -1,0 +1,70 @@
+"""The forms of the configuration pages where Django's own would ask too much of people."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conference import money
+from conference.models import User
+
+
+class PresetsField(forms.CharField):
+    """Sums of money as people write them, '5, 15, 30'; cleans to a list of pence."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Stored pence as pounds; what was just typed as it was typed."""
+        if not isinstance(value, list):
+            return value
+        return ", ".join(money.format_pounds(pence).lstrip("£").replace(",", "") for pence in value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial) != data)
+
+    def to_python(self, value: Any) -> Any:
+        """The pence; how many and how much is the model's to judge."""
+        text = super().to_python(value)
+        try:
+            return [money.parse_pounds(part) for part in text.split(",") if part.strip()]
+        except money.NotAnAmount as error:
+            raise ValidationError(
+                _("Write the amounts in pounds with commas between them: 5, 15, 30.")
+            ) from error
+
+
+class ConferenceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A conference; its suggested gifts in pounds."""
+
+    gift_presets = PresetsField(
+        label=gettext_lazy("Suggested gifts"),
+        help_text=gettext_lazy("One to six amounts in pounds, for instance 5, 15, 30."),
+    )
+
+
+class _EmailInLowerCase:
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()  # type: ignore[attr-defined]
+        others = User.objects.exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
+        if others.filter(email=email).exists():
+            raise ValidationError(_("Somebody logs in with this address already."))
+        return email
+
+
+class NewUserForm(_EmailInLowerCase, BaseUserCreationForm):
+    """Somebody new who logs in."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserForm(_EmailInLowerCase, UserChangeForm):
+    """Somebody who logs in."""
+
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, type[forms.Field]] = {}

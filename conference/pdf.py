@@ -1,34 +1,38 @@
 """PDF from HTML and CSS: tagged for screen readers (PDF/UA-1), with our own fonts embedded.
 
 The only importer of WeasyPrint, and only once something is rendered: it costs 0.6 seconds and
-30 MB, which a web worker should not pay at its start. One font configuration and one parsed style
-sheet serve a whole process: fresh ones would leak 0.25 MB at every rendering and take twice the
-time.
+30 MB, which a web worker should not pay at its start.
+
+What keeps a page cheap: one font configuration and one parsed style sheet for a whole process
+(fresh ones would leak 0.25 MB at every rendering and take twice the time), and frames. A frame is
+what many pages share. It is laid out once in a process and drawn once in a document.
 """
 
 import atexit
 import re
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
-    from django.utils.safestring import SafeString
     from pydyf import PDF
-    from weasyprint import CSS, Document
+    from weasyprint import CSS, Document, Page
+    from weasyprint.formatting_structure.boxes import Box
+    from weasyprint.pdf.stream import Stream
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 _FONT_FILE = re.compile(r"([A-Za-z]+)_(\d{3})[A-Za-z]+\.ttf")
 _FONT_SCHEME = "font:"
 _FIRST_FAMILY = "NotoSans"
-# A placeholder's height on the page: nothing else is drawn there.
+# Where placeholders stand in their <svg>: nothing else is drawn there.
 _NOWHERE = -100_000
 
 # Pango's font map belongs to one thread at a time.
@@ -47,60 +51,55 @@ class _Font(NamedTuple):
     file: str
 
 
-def placeholder(index: int) -> "SafeString":
+class _Drawing(NamedTuple):
+    """How a frame was drawn: the operators, and the tag of each piece of text in them."""
+
+    operators: list[Any]
+    tags: list[tuple["Box", dict[str, Any]]]
+
+
+def placeholder(index: int) -> SafeString:
     """Return what stands in an <svg> for the drawing that `render` gets as drawings[index]."""
     return format_html('<rect x="{}" y="{}" width="1" height="1"/>', index, _NOWHERE)
 
 
 def render(
-    body: "SafeString",
+    pages: Sequence[SafeString],
     *,
+    frames: Sequence[SafeString],
+    drawings: Sequence[str] = (),
     stylesheet: str,
     title: str,
     language: str,
     author: str,
-    drawings: Sequence[str] = (),
 ) -> bytes:
-    """Return `body`, an HTML fragment, as a PDF/UA-1 document.
+    """Return a PDF/UA-1 document of `pages`, each an <article> that fills one page.
+
+    `frames` says for each page what it shares with others: an <article> too, whose first element
+    comes before what the page has of its own, the others after it. As frame and page are laid out
+    apart, neither may move the other. A frame holds no links.
+
+    `drawings` are paths in PDF's own operators ('x y width height re …'), filled in the place and
+    the units of the <svg> around their `placeholder`: WeasyPrint would take 13 ms to read a QR
+    code from SVG.
 
     `stylesheet` names a template with the CSS, which stays in memory for the life of the process.
     `title`, `author` and `language` (such as 'en-gb') go into the document's properties. The
     fonts are those in settings.FONTS: Noto Sans first, the others for the letters that it lacks.
-    Nothing in the body can load anything, neither from the network nor from a file: pictures
-    must be drawn in it. Raises FontsMissing before the front end was built.
-
-    Each of `drawings` is a path in PDF's own operators ('x y width height re …'), filled in the
-    place and the units of the <svg> around its `placeholder`. WeasyPrint would take 13 ms to read
-    a QR code's path from SVG.
+    Nothing in the markup can load anything, neither from the network nor from a file. Raises
+    FontsMissing before the front end was built, ValueError if an article fills more than a page.
     """
-    from weasyprint import HTML
-
-    page = format_html(
-        '<!doctype html><html lang="{}"><head><meta charset="utf-8"><title>{}</title>'
-        '<meta name="author" content="{}"></head><body>{}</body></html>',
-        _language_tag(language),
-        title,
-        author,
-        body,
-    )
+    head = format_html('<title>{}</title><meta name="author" content="{}">', title, author)
     with _one_at_a_time:
-        configuration, faces = _fonts()
-        pdf: bytes = HTML(string=page, url_fetcher=_nothing()).write_pdf(
-            stylesheets=[faces, _parsed(stylesheet)],
-            font_config=configuration,
-            pdf_variant="pdf/ua-1",
-            finisher=partial(_draw, drawings),
+        document = _laid_out(head, "".join(pages), stylesheet, language)
+        drawn: dict[Page, _Drawing] = {}
+        for page, html in zip(document.pages, frames, strict=True):
+            frame = _frame(html, stylesheet, language)
+            page.paint = partial(_paint, page, frame, drawn)
+        pdf: bytes = document.write_pdf(
+            pdf_variant="pdf/ua-1", finisher=partial(_fill_in, drawings)
         )
     return pdf
-
-
-def _draw(drawings: Sequence[str], document: "Document", pdf: "PDF") -> None:
-    """Put the drawings in the place of their placeholders, on whatever page these are."""
-    mark = f" {_NOWHERE} 1 1 re".encode()
-    for part in pdf.objects:
-        for position, operator in enumerate(getattr(part, "stream", ())):
-            if isinstance(operator, bytes) and operator.endswith(mark):
-                part.stream[position] = drawings[int(operator.removesuffix(mark))].encode()
 
 
 def warm_up() -> None:
@@ -109,10 +108,83 @@ def warm_up() -> None:
         _fonts()
 
 
-def _language_tag(language: str) -> str:
-    """Return Django's 'en-gb' as the tag 'en-GB'."""
+def _laid_out(head: str, body: str, stylesheet: str, language: str) -> "Document":
+    from weasyprint import HTML
+
     first, _, region = language.partition("-")
-    return f"{first}-{region.upper()}" if region else first
+    tag = f"{first}-{region.upper()}" if region else first
+    html = (
+        f'<!doctype html><html lang="{tag}"><head><meta charset="utf-8">{head}</head>'
+        f"<body>{body}</body></html>"
+    )
+    configuration, faces = _fonts()
+    return HTML(string=html, url_fetcher=_nothing()).render(
+        stylesheets=[faces, _parsed(stylesheet)], font_config=configuration
+    )
+
+
+@lru_cache(maxsize=16)
+def _frame(html: str, stylesheet: str, language: str) -> "Page":
+    """Return the laid-out page of a frame. Drawing it changes nothing in it."""
+    (page,) = _laid_out("", html, stylesheet, language).pages
+    return page
+
+
+def _article(page: "Page") -> "Box":
+    """Return the box of the <article> that fills a page."""
+    (article,) = page._page_box.children[0].children[0].children
+    return article
+
+
+def _paint(
+    page: "Page",
+    frame: "Page",
+    drawn: "dict[Page, _Drawing]",
+    stream: "Stream",
+    scale: float = 1,
+) -> None:
+    """Draw a page of the document and its frame; stands in for WeasyPrint's Page.paint.
+
+    `drawn` collects the frames that this document has already drawn: those are copied. Every
+    piece of text has a number in its page's stream (MCID) that leads to its tag.
+    """
+    type(page).paint(page, stream, scale)
+    numbers = len(stream._tags)
+    if frame in drawn:
+        _copy(drawn[frame], stream, numbers)
+    else:
+        start = len(stream.stream)
+        frame.paint(stream, scale)
+        tags = [
+            (box, tag | {"mcid": tag["mcid"] - numbers})
+            for box, tag in stream._tags.items()
+            if tag["mcid"] >= numbers
+        ]
+        drawn[frame] = _Drawing(stream.stream[start:], tags)
+    # The tags of the document are built after this, from the tree of boxes.
+    article = _article(page)
+    before, *after = _article(frame).children
+    article.children = (before, *article.children, *after)
+
+
+def _copy(drawing: _Drawing, stream: "Stream", numbers: int) -> None:
+    """Append a frame's operators to a page's stream that holds `numbers` pieces of text."""
+    texts = iter(range(numbers, numbers + len(drawing.tags)))
+    for operator in drawing.operators:
+        if isinstance(operator, dict) and "MCID" in operator:
+            operator = type(operator)(operator | {"MCID": next(texts)})
+        stream.stream.append(operator)
+    for box, tag in drawing.tags:
+        stream._tags[box] = tag | {"mcid": tag["mcid"] + numbers}
+
+
+def _fill_in(drawings: Sequence[str], document: "Document", pdf: "PDF") -> None:
+    """Put the drawings in the place of their placeholders, on whatever page these are."""
+    mark = f" {_NOWHERE} 1 1 re".encode()
+    for part in pdf.objects:
+        for position, operator in enumerate(getattr(part, "stream", ())):
+            if isinstance(operator, bytes) and operator.endswith(mark):
+                part.stream[position] = drawings[int(operator.removesuffix(mark))].encode()
 
 
 @cache
@@ -141,7 +213,9 @@ def _fonts() -> "tuple[FontConfiguration, CSS]":
 def _installed_fonts() -> list[_Font]:
     """Return what settings.FONTS holds, Noto Sans first; FontsMissing without it."""
     names = sorted(path.name for path in Path(settings.FONTS).glob("*.ttf"))
-    fonts = [_Font(*match.groups(), name) for name in names if (match := _FONT_FILE.match(name))]
+    fonts = [
+        _Font(match[1], match[2], name) for name in names if (match := _FONT_FILE.fullmatch(name))
+    ]
     if _FIRST_FAMILY not in {font.family for font in fonts}:
         raise FontsMissing("No fonts for PDFs. Put them in place with: npm run build")
     return sorted(fonts, key=lambda font: font.family != _FIRST_FAMILY)

@@ -1,16 +1,20 @@
 """Tickets as PDF: one tagged A4 page each, with the QR code as a vector drawing."""
 
+import gc
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 from itertools import groupby, islice
+from math import ceil
 
+from django.template.defaultfilters import truncatewords_html
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.html import strip_tags
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from qrcode import QRCode
 from qrcode.constants import ERROR_CORRECT_M
@@ -20,19 +24,29 @@ from conference import pdf
 from conference.models import Conference
 from tickets.models import Ticket
 
-# Long enough to share the fonts of a document, short enough to keep the memory flat.
+# Long enough to share a document's fonts and frame, short enough to keep the memory flat.
 BATCH = 25
-ACCESS_LINES = 10
-LINE_LENGTH = 80  # letters that surely fit on one line of the page
 STYLE = "tickets/pdf/ticket.css"
 QUIET_ZONE = 4  # modules of white around the code
 MODULES = 37  # of a QR symbol of version 5
-_SYMBOL = MODULES + 2 * QUIET_ZONE
 # Any mask reads equally well here, as a signature looks random. Trying all eight takes 8 ms.
 _MASK = 2
+# What the page has room for: lines, and letters on one.
+_ACCESS_LINES = 10
+_LINE_LENGTH = 85
+_BLOCK_END = re.compile(r"</(?:p|li|h\d|tr|pre|blockquote)>|<br>")
+_LINK = re.compile(r"</?a\b[^>]*>")
 
-# From how many letters' width on a name is set smaller: (more than, class of the style sheet).
-_NAME_SIZES = ((90, "name smallest"), (44, "name smaller"), (20, "name small"), (0, "name"))
+# How text is set that is wider than so many letters: the class in the style sheet.
+_NAME_SIZES = {
+    130: "name tiny",
+    90: "name smallest",
+    44: "name smaller",
+    20: "name small",
+    0: "name",
+}
+_TYPE_SIZES = {36: "type small", 0: "type"}
+_TITLE_SIZES = {120: "smallest", 66: "smaller", 24: "small", 0: ""}
 
 
 def tickets_pdf(tickets: Sequence[Ticket]) -> bytes:
@@ -44,18 +58,12 @@ def tickets_pdf(tickets: Sequence[Ticket]) -> bytes:
     if not tickets:
         raise ValueError("no tickets to print")
     conference = tickets[0].order.conference
-    if len(tickets) == 1:
-        title = _("Ticket for %(name)s: %(conference)s") % {
-            "name": tickets[0].attendee_name,
-            "conference": conference.name,
-        }
-    else:
-        title = _("Tickets: %(conference)s") % {"conference": conference.name}
     return pdf.render(
-        _html(tickets),
+        _pages(tickets),
+        frames=_frames(tickets),
         drawings=[_qr_operators(ticket.code) for ticket in tickets],
         stylesheet=STYLE,
-        title=title,
+        title=_title(tickets),
         language=translation.get_language() or "en-gb",
         author=conference.organisation.name,
     )
@@ -70,6 +78,8 @@ def tickets_pdf_many(tickets: Iterable[Ticket]) -> Iterator[bytes]:
     remaining = iter(tickets)
     while batch := list(islice(remaining, BATCH)):
         yield tickets_pdf(batch)
+        # A document is full of reference cycles; left alone, those of several add up.
+        gc.collect()
 
 
 def fingerprint(tickets: Sequence[Ticket]) -> str:
@@ -77,7 +87,8 @@ def fingerprint(tickets: Sequence[Ticket]) -> str:
 
     It changes with every name, text, time and code on the tickets, and needs no WeasyPrint.
     """
-    parts = (render_to_string(STYLE), _html(tickets), *(ticket.code for ticket in tickets))
+    codes = (ticket.code for ticket in tickets)
+    parts = (render_to_string(STYLE), *_pages(tickets), *_frames(tickets), *codes)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -97,11 +108,6 @@ def qr_rows(code: str) -> Iterator[tuple[int, int, int]]:
             if is_dark:
                 yield x, y, width
             x += width
-
-
-def _qr_operators(code: str) -> str:
-    """Return the QR symbol of a signed code as one path in PDF's operators."""
-    return "".join(f"{x} {y} {width} 1 re " for x, y, width in qr_rows(code))
 
 
 def when(conference: Conference) -> tuple[str, str]:
@@ -132,44 +138,75 @@ def _zone_name(abbreviation: str) -> str:
     return f"UTC{abbreviation}" if abbreviation[:1] in "+-" else abbreviation
 
 
-def _html(tickets: Sequence[Ticket]) -> SafeString:
+def _title(tickets: Sequence[Ticket]) -> str:
+    conference = tickets[0].order.conference.name
+    if len(tickets) > 1:
+        return _("Tickets: %(conference)s") % {"conference": conference}
+    name = tickets[0].attendee_name
+    return _("Ticket for %(name)s: %(conference)s") % {"name": name, "conference": conference}
+
+
+def _pages(tickets: Sequence[Ticket]) -> list[SafeString]:
+    """Return what each ticket has of its own, as HTML."""
+    return [
+        render_to_string(
+            "tickets/pdf/ticket.html",
+            {
+                "ticket": ticket,
+                "name_class": _size(_NAME_SIZES, ticket.attendee_name),
+                "type_class": _size(_TYPE_SIZES, ticket.ticket_type.name),
+                "symbol": MODULES + 2 * QUIET_ZONE,
+                "qr": pdf.placeholder(index),
+            },
+        )
+        for index, ticket in enumerate(tickets)
+    ]
+
+
+def _frames(tickets: Sequence[Ticket]) -> list[SafeString]:
+    """Return for each ticket what it shares with others, as HTML."""
     conference = tickets[0].order.conference
     day, times = when(conference)
-    return render_to_string(
-        "tickets/pdf/tickets.html",
-        {
-            "conference": conference,
-            "organisation": conference.organisation,
-            "day": day,
-            "times": times,
-            "symbol": _SYMBOL,
-            "access": _access(conference),
-            "pages": [
-                {
-                    "ticket": ticket,
-                    "name_class": _name_class(ticket.attendee_name),
-                    "qr": pdf.placeholder(index),
-                }
-                for index, ticket in enumerate(tickets)
-            ],
-        },
-    )
+    context = {
+        "conference": conference,
+        "organisation": conference.organisation,
+        "title_class": _size(_TITLE_SIZES, conference.name),
+        "day": day,
+        "times": times,
+        "address": ", ".join(conference.address.split("\n")),
+        "access": _access(conference),
+    }
+    frames = {
+        is_online: render_to_string("tickets/pdf/frame.html", {**context, "is_online": is_online})
+        for is_online in {ticket.ticket_type.is_online for ticket in tickets}
+    }
+    return [frames[ticket.ticket_type.is_online] for ticket in tickets]
 
 
-def _access(conference: Conference) -> str:
-    """Return the conference's access information as lines of plain text, ACCESS_LINES at most."""
-    html = conference.access_information_html.replace("<li>", "<li>• ")
-    lines = [line.strip() for line in unescape(strip_tags(html)).splitlines() if line.strip()]
-    room = ACCESS_LINES
-    for position, line in enumerate(lines):
-        room -= 1 + len(line) // LINE_LENGTH
-        if room < 0:
-            return "\n".join([*lines[:position], "…"])
-    return "\n".join(lines)
+def _access(conference: Conference) -> SafeString:
+    """Return the access information without links, cut short where the page has no room for it."""
+    html = _LINK.sub("", conference.access_information_html)
+    words = len(html.split())
+    cut = html
+    while words and _lines(cut) > _ACCESS_LINES:
+        words -= 5
+        cut = truncatewords_html(html, words)
+    return mark_safe(cut)  # noqa: S308 - sanitised when it was saved
 
 
-def _name_class(name: str) -> str:
-    """Return the classes for a name: the wider, the smaller it is set."""
+def _lines(html: str) -> int:
+    """Return about how many lines of the page this HTML fills."""
+    blocks = (unescape(strip_tags(block)).strip() for block in _BLOCK_END.split(html))
+    return sum(ceil(len(block) / _LINE_LENGTH) for block in blocks)
+
+
+def _size(sizes: dict[int, str], text: str) -> str:
+    """Return the class for a text: the wider, the smaller it is set."""
     # Chinese and Japanese letters, and most emoji, are twice as wide.
-    width = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
-    return next(classes for least, classes in _NAME_SIZES if width > least or not least)
+    width = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    return next(name for least, name in sizes.items() if width > least or not least)
+
+
+def _qr_operators(code: str) -> str:
+    """Return the QR symbol of a signed code as one path in PDF's operators."""
+    return "".join(f"{x} {y} {width} 1 re " for x, y, width in qr_rows(code))

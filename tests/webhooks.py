@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +13,16 @@ from donations.sandbox import events
 from donations.sandbox.server import Sandbox
 
 
+@cache
+def _client() -> Client:
+    # One for all: each new one reads the list of static files.
+    return Client(enforce_csrf_checks=True)
+
+
 def post(payload: bytes, signature: str | None) -> HttpResponse:
     """Post a body to the webhook as Stripe does: without a cookie, with this signature."""
     headers = {"Stripe-Signature": signature} if signature is not None else {}
-    return Client(enforce_csrf_checks=True).post(
+    return _client().post(
         "/stripe/webhook/", payload, content_type="application/json", headers=headers
     )
 

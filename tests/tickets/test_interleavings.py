@@ -1,0 +1,321 @@
+"""Whatever happens to an order, in whatever order it happens, it ends well.
+
+Hypothesis plays the payer with several tabs, Stripe with its webhooks, banks and bad days, the
+worker, the sweep, the clock, other people who take the last places, and somebody at Stripe's own
+pages. After each step the places must add up; at the end the money must, and the tickets must
+have been mailed once.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import donations.actions
+from conference.management.commands.sweep import STEPS
+from conference.models import AuditEntry, Mail
+from donations.models import Donation, Payment, Refund, StripeEvent
+from donations.sandbox.server import Sandbox
+from tests.clock import Clock
+from tests.factories import make_conference, make_order
+from tests.webhooks import deliver
+from tickets import actions
+from tickets.models import Order, Ticket
+
+PLACES = 2
+# What an action may answer to somebody who asks at the wrong moment.
+NOT_NOW = (
+    actions.AlreadyConfirmed,
+    actions.Closed,
+    actions.NotReserved,
+    actions.SoldOut,
+    actions.TooLate,
+    donations.actions.AlreadyReceived,
+    donations.actions.CannotPayNow,
+    donations.actions.WithTheBank,
+)
+ANY = st.integers(min_value=0, max_value=999)
+Status = Order.Status
+
+
+class Interleavings(RuleBasedStateMachine):
+    """One order with a gift at a conference of two places, and all that can happen to it."""
+
+    stripe: Sandbox
+    clock: Clock
+    work: Callable[[], int]
+    calls_inside_transactions: list[str]
+    browser: Client
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen_events = len(self.stripe.events)
+        self.conference = make_conference(types={"Only": PLACES})
+        order = make_order(self.conference, gift_pence=1500, now=self.clock.now())
+        self.pk, self.secret = order.pk, order.secret
+        self.shown: list[str] = []  # sessions whose page the payer has seen
+        self.rivals: list[Order] = []
+        self.lost_track = self.asked_again = False
+
+    # What there is
+
+    @property
+    def order(self) -> Order:
+        return Order.objects.select_related("conference__organisation", "donation").get(pk=self.pk)
+
+    @property
+    def donation(self) -> Donation:
+        return Donation.objects.get(order=self.pk)
+
+    def payments(self) -> Any:
+        return Payment.objects.filter(donation__order=self.pk)
+
+    def session(self, session_id: str) -> dict[str, Any]:
+        """Stripe's own view of a session, without a call."""
+        return self.stripe.account.get("sessions", session_id)
+
+    def shown_and(self, **wanted: str) -> list[str]:
+        return [
+            session_id
+            for session_id in self.shown
+            if wanted.items() <= self.session(session_id).items()
+        ]
+
+    def events(self) -> list[dict[str, Any]]:
+        return self.stripe.events[self.seen_events :]
+
+    def attempt(self, action: Callable[..., Any], **more: Any) -> Any:
+        try:
+            return action(order=self.order, now=self.clock.now(), **more)
+        except NOT_NOW:
+            return None
+
+    # The payer
+
+    @rule()
+    def goes_to_pay(self) -> None:
+        payment = self.attempt(actions.start_payment)
+        if payment is not None and payment.session_id not in self.shown:
+            self.shown.append(payment.session_id)
+
+    @precondition(lambda self: self.shown_and(status="open"))
+    @rule(which=ANY)
+    def pays(self, which: int) -> None:
+        pages = self.shown_and(status="open")
+        self.stripe.pay(pages[which % len(pages)])
+
+    @precondition(lambda self: self.shown_and(status="open"))
+    @rule(which=ANY)
+    def pays_later(self, which: int) -> None:
+        pages = self.shown_and(status="open")
+        self.stripe.pay_later(pages[which % len(pages)])
+
+    @rule()
+    def comes_back(self) -> None:
+        answer = self.browser.get(f"/orders/{self.secret}/returned/")
+        assert answer.status_code == 302
+
+    @rule(pence=st.sampled_from([500, 3000]))
+    def changes_the_amount(self, pence: int) -> None:
+        self.attempt(actions.set_gift, gift_pence=pence)
+
+    @rule()
+    def takes_the_ticket_without_a_gift(self) -> None:
+        self.attempt(actions.take_without_gift)
+
+    @rule()
+    def takes_the_places_again(self) -> None:
+        self.attempt(actions.retake)
+
+    @rule()
+    def has_the_tickets_sent_again(self) -> None:
+        if self.order.status == Status.CONFIRMED:
+            self.asked_again = True
+        self.attempt(actions.resend)
+
+    @rule()
+    def gives_the_places_back(self) -> None:
+        self.attempt(actions.cancel_order)
+
+    # Others
+
+    @rule()
+    def somebody_else_takes_a_place(self) -> None:
+        try:
+            rival = make_order(self.conference, email="rival@example.org", now=self.clock.now())
+        except actions.SoldOut:
+            return
+        self.rivals.append(rival)
+
+    @precondition(lambda self: self.rivals)
+    @rule()
+    def somebody_else_leaves(self) -> None:
+        actions.cancel_order(order=self.rivals.pop(), now=self.clock.now())
+
+    # Stripe and the banks
+
+    @precondition(lambda self: self.shown_and(payment_status="unpaid", status="complete"))
+    @rule(ok=st.booleans())
+    def bank_answers(self, ok: bool) -> None:
+        self.answer_for_the_bank(ok)
+
+    def answer_for_the_bank(self, ok: bool) -> None:
+        for session_id in self.shown_and(payment_status="unpaid", status="complete"):
+            if self.stripe.account.charge_of(session_id)["status"] == "pending":
+                self.stripe.settle_later(session_id, ok=ok)
+
+    @precondition(lambda self: self.events())
+    @rule(which=ANY)
+    def webhook_comes(self, which: int) -> None:
+        events = self.events()
+        assert deliver(self.stripe, events[which % len(events)]["id"]).status_code == 200
+
+    @precondition(lambda self: self.shown_and(payment_status="paid"))
+    @rule(which=ANY)
+    def somebody_refunds_at_stripe(self, which: int) -> None:
+        paid = self.shown_and(payment_status="paid")
+        session_id = paid[which % len(paid)]
+        if not self.stripe.account.charge_of(session_id)["refunded"]:
+            self.stripe.refund(session_id)
+
+    @rule(fault=st.sampled_from(["commit_cut", "500", "commit_500", "429", "409"]))
+    def stripe_has_a_bad_moment(self, fault: str) -> None:
+        self.stripe.faults.add_call(fault, times=2)
+
+    @rule()
+    def track_of_a_page_is_lost(self) -> None:
+        """As if Stripe had said that it was closed: two pages may then be paid."""
+        self.lost_track |= bool(self.payments().filter(status="open").update(status="closed"))
+
+    # The service itself
+
+    @rule()
+    def sweep_runs(self) -> None:
+        for step in STEPS:
+            step(self.clock.now())
+
+    @rule()
+    def worker_works(self) -> None:
+        self.work()
+
+    @rule(minutes=st.sampled_from([1, 4, 29, 41]))
+    def time_passes(self, minutes: int) -> None:
+        self.clock.advance(minutes=minutes)
+
+    # What must be so at any moment
+
+    @invariant()
+    def places_add_up(self) -> None:
+        taken = Ticket.objects.holding_places().filter(order__conference=self.conference)
+        mine = Counter(taken.filter(order=self.pk).values_list("status", flat=True))
+        held = {Status.RESERVED: {"held": 1}, Status.CONFIRMED: {"valid": 1}}
+        assert mine == held.get(Status(self.order.status), {})
+        assert taken.count() == len(self.rivals) + mine.total() <= PLACES
+
+    @invariant()
+    def only_one_page_can_be_paid(self) -> None:
+        rows = self.stripe.account.store.table("sessions").rows.values()
+        reference = self.order.reference
+        open_pages = [
+            row["id"]
+            for row in rows
+            if row["status"] == "open" and row["metadata"]["reference"] == reference
+        ]
+        assert self.lost_track or len(open_pages) <= 1
+
+    @invariant()
+    def stripe_is_never_asked_inside_a_transaction(self) -> None:
+        assert self.calls_inside_transactions == []
+
+    # How it must end
+
+    def teardown(self) -> None:
+        self.stripe.faults.clear()
+        self.answer_for_the_bank(ok=True)
+        for _ in range(3):
+            for event in self.events():
+                deliver(self.stripe, event["id"])
+            self.worker_works()
+            self.clock.advance(minutes=45)
+            self.sweep_runs()
+            self.worker_works()
+        self.places_add_up()
+        self.nothing_is_left_open()
+        self.money_adds_up()
+        self.mails_went_out_once()
+        for rival in self.rivals:
+            actions.cancel_order(order=rival, now=self.clock.now())
+
+    def nothing_is_left_open(self) -> None:
+        assert self.order.status in (Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED)
+        assert {p.status for p in self.payments()} <= {"paid", "closed"}
+        ids = [event["id"] for event in self.events()]
+        outcomes = StripeEvent.objects.filter(event_id__in=ids).values_list("outcome", flat=True)
+        assert set(outcomes) <= {"done", "not ours"}
+
+    def money_adds_up(self) -> None:
+        """Every paid session is the gift that arrived, or went back."""
+        paid = {s: self.stripe.account.charge_of(s) for s in self.shown_and(payment_status="paid")}
+        assert {p.session_id for p in self.payments().filter(status="paid")} == set(paid)
+        kept = [charge["amount"] for charge in paid.values() if not charge["refunded"]]
+        refunds = Refund.objects.filter(payment__donation__order=self.pk)
+        assert set(refunds.values_list("status", flat=True)) <= {"succeeded"}
+        assert sum(r.amount_pence for r in refunds) == sum(
+            charge["amount_refunded"] for charge in paid.values()
+        )
+        if kept:
+            assert (self.donation.status, [self.donation.amount_pence]) == ("received", kept)
+            assert self.order.status in (Status.CONFIRMED, Status.CANCELLED)
+        else:
+            assert self.donation.status in ("pledged", "withdrawn", "refunded")
+
+    def mails_went_out_once(self) -> None:
+        order = self.order
+        mails = Mail.objects.filter(about=order.reference)
+        assert set(mails.values_list("status", flat=True)) <= {"sent"}
+        tickets = [mail.key for mail in mails if mail.key.startswith("tickets:")]
+        if order.status == Status.CONFIRMED:
+            assert f"tickets:{order.pk}:{order.mailings}" in tickets
+            assert order.mailed_at is not None
+        assert len(tickets) <= order.mailings
+        assert self.asked_again or order.mailings == 1
+        released = [mail.key for mail in mails if mail.key.startswith("released:")]
+        let_go = AuditEntry.objects.filter(subject=order.reference, verb="places let go")
+        assert len(released) == let_go.count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_interleaving_ends_well(
+    stripe: Sandbox,
+    clock: Clock,
+    work: Callable[[], int],
+    calls_inside_transactions: list[str],
+) -> None:
+    around = {
+        "stripe": stripe,
+        "clock": clock,
+        "work": staticmethod(work),
+        "calls_inside_transactions": calls_inside_transactions,
+        "browser": Client(),
+    }
+    machine = type("Interleavings", (Interleavings,), around)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,27 +1,56 @@
-"""The conference as an entry for a calendar (RFC 5545)."""
+"""The conference as an entry for people's calendars (RFC 5545)."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
+from conference.models import Conference
 from tickets.models import Order
 
 
 def ics(order: Order, *, url: str) -> bytes:
-    """An .ics file with the conference of `order`, its time zone and place, and `url` as its link."""
-    conference = order.conference
+    """Return an .ics file with the conference of `order`; `url` leads to more about it.
+
+    The same order always gives the same entry (UID), so taking it in again makes no second one.
+    """
+    description = _("Booking %(reference)s. Details: %(url)s") % {
+        "reference": order.reference,
+        "url": url,
+    }
+    return _file(order.conference, key=order.reference, description=description, url=url)
+
+
+def conference_ics(conference: Conference, *, url: str) -> bytes:
+    """Return an .ics file with the conference for anybody; `url` leads to its page."""
+    return _file(conference, key=conference.slug, description=conference.tagline, url=url)
+
+
+def _file(conference: Conference, *, key: str, description: str, url: str) -> bytes:
+    now = timezone.now()
     event = Event()
-    event.add("uid", f"{order.reference}@{settings.BASE_URL.rpartition('/')[2]}")
-    event.add("dtstamp", timezone.now())
+    event.add("uid", f"{key}@{urlsplit(settings.BASE_URL).hostname}")
+    event.add("dtstamp", now)
+    # An entry that is taken in again replaces the older one: the later, the higher.
+    event.add("sequence", int(now.timestamp()) // 60)
     event.add("summary", conference.name)
     event.add("dtstart", conference.starts_at.astimezone(conference.zone))
     event.add("dtend", conference.ends_at.astimezone(conference.zone))
     event.add("location", ", ".join([conference.venue, *conference.address.splitlines()]))
+    if description:
+        event.add("description", description)
     event.add("url", url)
+    event.add("status", "CONFIRMED")
     calendar = Calendar()
     calendar.add("prodid", "-//Open Dialogue conference//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(event)
-    calendar.add_missing_timezones()
+    calendar.add_missing_timezones(
+        first_date=conference.starts_at.date() - timedelta(days=366),
+        last_date=conference.ends_at.date() + timedelta(days=366),
+    )
     return calendar.to_ical()

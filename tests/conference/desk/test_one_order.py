@@ -1,0 +1,200 @@
+"""One order: what its page tells, and what can be put right, each by its action and on record."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from conference.models import AuditEntry, Conference, Mail, User
+from donations.models import Payment, Refund
+from donations.settlement import begin_refund
+from tests.factories import make_gate, make_order
+from tickets import actions
+from tickets.models import Order, Scan, Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+def _page(order: Order) -> str:
+    return f"/desk/orders/{order.reference}/"
+
+
+def _said(response: HttpResponse) -> list[str]:
+    """The newest message; those that no page has shown yet stand before it."""
+    return [str(message) for message in get_messages(response.wsgi_request)][-1:]
+
+
+def _by_staff(organiser: User) -> list[tuple[str, str]]:
+    entries = AuditEntry.objects.filter(by=organiser).order_by("pk")
+    return [(entry.verb, entry.subject) for entry in entries]
+
+
+def _admit(ticket: Ticket, by: User) -> Scan:
+    gate = make_gate(ticket.order.conference)
+    now = timezone.now()
+    return actions.scan(scan_id=uuid.uuid4(), text=ticket.reference, gate=gate, by=by, now=now).scan
+
+
+def test_order_page_tells_the_whole_history(
+    desk: Client, paid_order: Order, organiser: User, work: Callable[[], int]
+) -> None:
+    first, second = paid_order.tickets.all()
+    work()
+    now = timezone.now()
+    actions.correct_name(ticket=first, attendee_name="Ada King", by=organiser, now=now)
+    _admit(first, organiser)
+    actions.cancel_ticket(ticket=second, by=organiser, now=timezone.now())
+    response = desk.get(_page(paid_order))
+    what = [happening.what for happening in response.context["happenings"]]
+    assert sorted(what) == sorted(
+        [
+            *("Reserved", "Payment begun", "Payment arrived", "Confirmed", "Mail written"),
+            *("Mail sent", "Name corrected", "Door: Admitted", "Place cancelled"),
+        ]
+    )
+    times = [happening.at for happening in response.context["happenings"]]
+    assert times == sorted(times)
+    ((asked, body),) = response.context["payments"]
+    assert (asked.payment.status, asked.refunds) == (Payment.Status.PAID, [])
+    assert '"unit_amount": 1500' in body
+
+
+def test_order_page_shows_no_link_that_opens_the_order(desk: Client, paid_order: Order) -> None:
+    assert paid_order.secret not in desk.get(_page(paid_order)).content.decode()
+
+
+def test_order_page_shows_refunds(desk: Client, paid_order: Order) -> None:
+    payment = Payment.objects.get()
+    begin_refund(payment, reason=Refund.Reason.ASKED, now=timezone.now())
+    response = desk.get(_page(paid_order))
+    assert [happening.detail for happening in response.context["happenings"]][-1] == (
+        "£15, Asked for"
+    )
+
+
+def test_order_page_asks_as_much_for_three_tickets_as_for_one(
+    desk: Client,
+    conference: Conference,
+    organiser: User,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    counts = []
+    for names in (("A",), ("A", "B", "C")):
+        order = make_order(conference, names=names)
+        for ticket in order.tickets.all():
+            _admit(ticket, organiser)
+        with django_assert_max_num_queries(10) as asked:
+            desk.get(_page(order))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_order_page_escapes_names(desk: Client, conference: Conference) -> None:
+    name = "<script>alert(1)</script>"
+    order = make_order(conference, names=(name,), name=name)
+    content = desk.get(_page(order)).content.decode()
+    assert name not in content
+    assert "&lt;script&gt;" in content
+
+
+def test_resend_mails_the_tickets_again(
+    desk: Client, conference: Conference, organiser: User, work: Callable[[], int]
+) -> None:
+    order = make_order(conference)
+    work()
+    response = desk.post(f"{_page(order)}resend/")
+    assert (response.url, _said(response)) == (
+        _page(order),
+        ["The tickets are on their way again."],
+    )
+    work()
+    assert Mail.objects.filter(about=order.reference, status="sent").count() == 2
+    assert _by_staff(organiser) == [("tickets sent again", order.reference)]
+
+
+def test_resend_of_a_reserved_order_is_refused(desk: Client, conference: Conference) -> None:
+    order = make_order(conference, gift_pence=500)
+    response = desk.post(f"{_page(order)}resend/")
+    assert _said(response) == ["Only a confirmed order has tickets to send."]
+
+
+def test_correct_name_keeps_the_code(desk: Client, conference: Conference, organiser: User) -> None:
+    order = make_order(conference, names=("Ada", "Garce"))
+    second = order.tickets.all()[1]
+    address = f"{_page(order)}2/name/"
+    assert desk.get(address).context["form"].initial == {"attendee_name": "Garce"}
+    response = desk.post(address, {"attendee_name": " Grace  Hopper "})
+    assert _said(response) == ["The name is changed. A printed ticket stays good."]
+    now = Ticket.objects.get(pk=second.pk)
+    assert (now.attendee_name, now.number) == ("Grace Hopper", second.number)
+    assert _by_staff(organiser) == [("name corrected", order.reference)]
+
+
+def test_correct_name_to_nothing_says_what_to_do(desk: Client, conference: Conference) -> None:
+    order = make_order(conference)
+    response = desk.post(f"{_page(order)}1/name/", {"attendee_name": " "})
+    assert response.context["form"].errors == {"attendee_name": ["Enter the name for this ticket."]}
+
+
+def test_cancel_ticket_asks_first(desk: Client, conference: Conference, organiser: User) -> None:
+    order = make_order(conference, names=("Ada", "Grace"))
+    address = f"{_page(order)}1/cancel/"
+    assert desk.get(address).status_code == 200
+    assert order.tickets.valid().count() == 2
+    response = desk.post(address)
+    assert _said(response) == ["The place is cancelled and free for somebody else."]
+    assert [ticket.status for ticket in order.tickets.all()] == ["cancelled", "valid"]
+    assert _by_staff(organiser) == [("place cancelled", order.reference)]
+    assert _said(desk.post(address)) == [
+        "Only a valid ticket that has not come in can be cancelled."
+    ]
+
+
+def test_cancel_ticket_of_somebody_who_is_in_is_refused(
+    desk: Client, conference: Conference, organiser: User
+) -> None:
+    order = make_order(conference)
+    _admit(order.tickets.all()[0], organiser)
+    response = desk.post(f"{_page(order)}1/cancel/")
+    assert _said(response) == ["Only a valid ticket that has not come in can be cancelled."]
+    assert order.tickets.valid().count() == 1
+
+
+def test_cancel_order_asks_first(desk: Client, paid_order: Order, organiser: User) -> None:
+    address = f"{_page(paid_order)}cancel/"
+    content = desk.get(address).content.decode()
+    assert "The donation of £15 stays." in content
+    assert paid_order.tickets.valid().count() == 2
+    assert _said(desk.post(address)) == ["The order is cancelled and its places are free."]
+    paid_order.refresh_from_db()
+    assert (paid_order.status, paid_order.tickets.valid().count()) == ("cancelled", 0)
+    assert _by_staff(organiser) == [("order cancelled", paid_order.reference)]
+    assert _said(desk.post(address)) == [
+        "Only a confirmed order of which nobody has come in can be cancelled as a whole."
+    ]
+
+
+def test_reissue_asks_first_and_gives_a_new_code(
+    desk: Client, conference: Conference, organiser: User, work: Callable[[], int]
+) -> None:
+    order = make_order(conference)
+    work()
+    before = order.tickets.all()[0]
+    address = f"{_page(order)}1/replace/"
+    assert desk.get(address).status_code == 200
+    assert _said(desk.post(address)) == [
+        "The ticket has a new code, which is on its way by e-mail."
+    ]
+    after = Ticket.objects.get()
+    assert after.number != before.number
+    assert [row.number for row in after.replaced_codes.all()] == [before.number]
+    work()
+    assert Mail.objects.filter(about=order.reference).count() == 2
+    assert _by_staff(organiser) == [("code replaced", order.reference)]
+    actions.cancel_order(order=order, by=organiser, now=timezone.now())
+    assert _said(desk.post(address)) == ["Only a valid ticket can get a new code."]

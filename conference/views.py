@@ -92,7 +92,7 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
     response = FileResponse(default_storage.open(path))
     # Names are never used twice.
     response["Cache-Control"] = "public, max-age=31536000, immutable"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
     return response
 
 

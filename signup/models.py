@@ -4,6 +4,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.urls import reverse
@@ -13,6 +15,14 @@ from conference.markdown import to_html
 
 # A sign-up that nobody confirmed is forgotten after this.
 PENDING_FOR = timedelta(days=7)
+
+
+def validate_is_pdf(file: File) -> None:
+    """Raise ValidationError for a file that does not begin as PDF files do."""
+    file.seek(0)
+    if file.read(5) != b"%PDF-":
+        raise ValidationError(_("This file is no PDF."))
+    file.seek(0)
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -112,7 +122,7 @@ class Edition(models.Model):
         _("as PDF"),
         upload_to="bulletin/",
         blank=True,
-        validators=[FileExtensionValidator(["pdf"])],
+        validators=[FileExtensionValidator(["pdf"]), validate_is_pdf],
     )
 
     objects = EditionQuerySet.as_manager()

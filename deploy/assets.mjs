@@ -25,13 +25,14 @@ const reader = [
   "zxing-wasm/dist/reader/zxing_reader.wasm",
 ];
 
-// Latin, Greek and Cyrillic; Arabic; Japanese with the Chinese characters it shares.
+// Latin, Greek, Cyrillic and Devanagari; Arabic; Chinese and Japanese; emoji. Names are set in
+// bold: the large ones come in that weight alone.
 const families = [
-  ["noto-sans", "NotoSans"],
-  ["noto-sans-arabic", "NotoSansArabic"],
-  ["noto-sans-jp", "NotoSansJP"],
+  ["noto-sans", "NotoSans", ["400Regular", "700Bold"]],
+  ["noto-sans-arabic", "NotoSansArabic", ["400Regular", "700Bold"]],
+  ["noto-sans-sc", "NotoSansSC", ["700Bold"]],
+  ["noto-emoji", "NotoEmoji", ["700Bold"]],
 ];
-const weights = ["400Regular", "700Bold"];
 
 /** Copies one file, making the folders above it. */
 function copy(from, to) {
@@ -58,7 +59,8 @@ for (const [source, target] of sheets) {
 copy(join(modules, reader[0]), join(assets, "tickets/door/zxing_reader.js"));
 copy(join(modules, reader[1]), join(assets, "tickets/door/zxing_reader.wasm"));
 
-for (const [folder, name] of families) {
+rmSync(fonts, { recursive: true, force: true });
+for (const [folder, name, weights] of families) {
   for (const weight of weights) {
     const file = `${name}_${weight}.ttf`;
     copy(join(modules, "@expo-google-fonts", folder, weight, file), join(fonts, file));

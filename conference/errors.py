@@ -48,7 +48,12 @@ def branded_errors(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
+        response = get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            page = _page(request, HTTPStatus.METHOD_NOT_ALLOWED)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse:
         if isinstance(error, Http404):
@@ -86,10 +91,22 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """The page for a database that is locked or out of reach; it is not asked again for this."""
-    response = HttpResponse(render_to_string("503.html"), status=HTTPStatus.SERVICE_UNAVAILABLE)
+    """The page for a database that is locked or out of reach; it is not asked again for this.
+
+    A form that was sent is in the page, to be sent again: nothing typed is lost.
+    """
+    page = render_to_string("503.html", {"sent": _sent_again(request)})
+    response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = "10"
+    response["Cache-Control"] = "no-store, private"
     return response
+
+
+def _sent_again(request: HttpRequest) -> list[tuple[str, str]]:
+    """The names and values of the form that was sent; nothing where it held a password or files."""
+    if request.FILES or any("password" in name for name in request.POST):
+        return []
+    return [(name, value) for name, values in request.POST.lists() for value in values]
 
 
 @never_cache

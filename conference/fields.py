@@ -8,12 +8,16 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
+from email_validator import EmailNotValidError, validate_email
 
 from conference import money
 
 LONGEST_NAME = 200
 
+LONGEST_ADDRESS = 254
+
+# More digits than money reads: an amount all the same, and more than anybody gives.
+_MANY_DIGITS = re.compile(r"£? ?[0-9][0-9,]{9,}(\.[0-9]{1,2})?")
 # Invisible characters that turn the direction of the text around them.
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -35,7 +39,12 @@ class NameField(forms.CharField):
         """The name with single spaces, composed (NFC), rid of what cannot be seen or printed."""
         text = _DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", str(value or "")))
         text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
-        return " ".join(text.split())
+        is_visible = any(unicodedata.category(c)[0] in "LMNPS" for c in text)
+        return " ".join(text.split()) if is_visible else ""
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """None: with maxlength a browser cuts off what is pasted, and says nothing."""
+        return {}
 
 
 class AddressField(forms.CharField):
@@ -44,8 +53,22 @@ class AddressField(forms.CharField):
     widget = forms.EmailInput
 
     def __init__(self, **kwargs: Any) -> None:
-        # The widget would refuse what we accept, and in the browser's words.
-        super().__init__(max_length=254, **kwargs)
+        messages = {
+            "max_length": gettext_lazy(
+                "Enter an e-mail address of %(limit_value)d characters or fewer."
+            )
+        }
+        kwargs["error_messages"] = messages | kwargs.get("error_messages", {})
+        super().__init__(max_length=LONGEST_ADDRESS, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """The text without invisible characters, which come along when an address is copied."""
+        text = "".join(c for c in str(value or "") if unicodedata.category(c) != "Cf")
+        return str(super().to_python(text))
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """None: with maxlength a browser cuts off what is pasted, and says nothing."""
+        return {}
 
     def clean(self, value: Any) -> str:
         """The normalised address; ValidationError says what to do about any other."""
@@ -55,7 +78,7 @@ class AddressField(forms.CharField):
         try:
             found = validate_email(text, check_deliverability=False, allow_smtputf8=True)
         except EmailNotValidError as error:
-            raise ValidationError(self._advice(error)) from error
+            raise ValidationError(_advice(text, error)) from error
         if not found.ascii_local_part:
             raise ValidationError(
                 _(
@@ -65,12 +88,6 @@ class AddressField(forms.CharField):
             )
         return found.normalized.lower()
 
-    @staticmethod
-    def _advice(error: EmailNotValidError) -> str:
-        if isinstance(error, EmailSyntaxError) and "@" not in str(error):
-            return _("Check the part after the @, as in name@example.org.")
-        return _("Enter an e-mail address like name@example.org.")
-
 
 class PoundsField(forms.CharField):
     """A sum of money as people write it; cleans to pence, or None where it is empty."""
@@ -79,7 +96,7 @@ class PoundsField(forms.CharField):
         self.least_pence = least_pence
         self.most_pence = most_pence
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
-        super().__init__(max_length=40, **kwargs)
+        super().__init__(**kwargs)
 
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
         """The pence; ValidationError says what to enter instead."""
@@ -94,6 +111,8 @@ class PoundsField(forms.CharField):
                 params={"example": text.replace(",", ".").lstrip("£ ")},
             ) from error
         except money.NotAnAmount as error:
+            if _MANY_DIGITS.fullmatch(text):
+                raise self._too_much() from error
             raise ValidationError(
                 _("Enter an amount in pounds, for instance 20 or 12.50.")
             ) from error
@@ -103,8 +122,20 @@ class PoundsField(forms.CharField):
                 params={"least": money.format_pounds(self.least_pence)},
             )
         if pence > self.most_pence:
-            raise ValidationError(
-                _("The most that can be given here is %(most)s. Please write to us."),
-                params={"most": money.format_pounds(self.most_pence)},
-            )
+            raise self._too_much()
         return pence
+
+    def _too_much(self) -> ValidationError:
+        return ValidationError(
+            _("The most that can be given here is %(most)s. Please write to us."),
+            params={"most": money.format_pounds(self.most_pence)},
+        )
+
+
+def _advice(text: str, error: EmailNotValidError) -> str:
+    if text.count("@") > 1:
+        return _("Enter one e-mail address, like name@example.org.")
+    name, _at, domain = text.partition("@")
+    if name and domain and "after the @" in str(error):
+        return _("Check the part after the @, as in name@example.org.")
+    return _("Enter an e-mail address like name@example.org.")

@@ -1,5 +1,6 @@
 """The reservation form and the small forms of the order's page. They only validate and shape."""
 
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -76,10 +77,16 @@ class GiftForm(forms.Form):
         if self.gift_pence <= LARGE_GIFT_PENCE:
             return
         amount = format_pounds(self.gift_pence)
+        # The tick stands for this sum: changed to another one, it is asked about again.
+        is_sure = self.data.get(self.add_prefix("confirm_large")) == str(self.gift_pence)
         self.fields["confirm_large"] = forms.BooleanField(
-            label=_("Yes, I want to give %(amount)s") % {"amount": amount}, required=False
+            label=_("Yes, I want to give %(amount)s") % {"amount": amount},
+            required=False,
+            widget=forms.CheckboxInput(
+                attrs={"value": self.gift_pence}, check_test=lambda _value: is_sure
+            ),
         )
-        if not self.data.get(self.add_prefix("confirm_large")):
+        if not is_sure:
             self.add_error(
                 "confirm_large",
                 _("%(amount)s is a large donation. Tick the box if it is right.")
@@ -222,16 +229,18 @@ class LostLinkForm(forms.Form):
 def rows_as_typed(data: Any, prefix: str = "form") -> list[dict[str, str]]:
     """What was typed in each person's row, unchecked: for showing the form with a row more or less.
 
-    At most twice as many rows as an order may have, whatever `data` claims.
+    At least one row and at most twice as many as an order may have, whatever `data` claims. Where
+    it does not say how many there are, those that are found count.
     """
-    try:
-        total = min(max(int(data.get(f"{prefix}-TOTAL_FORMS", 1)), 1), 2 * MOST_PLACES)
-    except ValueError:
-        total = 1
+    claimed = str(data.get(f"{prefix}-TOTAL_FORMS", ""))
+    total = int(claimed) if re.fullmatch("[0-9]{1,6}", claimed) else 0
+    if total == 0:
+        found = [re.fullmatch(rf"{prefix}-([0-9]{{1,2}})-\w+", name) for name in data]
+        total = max((int(match[1]) + 1 for match in found if match), default=1)
     names: Iterable[str] = AttendeeForm.base_fields
     return [
         {name: data.get(f"{prefix}-{number}-{name}", "") for name in names}
-        for number in range(total)
+        for number in range(min(total, 2 * MOST_PLACES))
     ]
 
 

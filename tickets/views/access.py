@@ -1,13 +1,23 @@
 """Who may see an order: whoever has its link."""
 
 from collections.abc import Callable
+from functools import wraps
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
 from tickets.models import Order
 
 View = Callable[..., HttpResponse]
+
+
+class SeeOrder(Exception):
+    """What was asked for is not (or no longer) to be had; the order's own page says how it is."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order.reference)
+        self.order = order
 
 
 def order_by_secret(secret: str) -> Order:
@@ -23,16 +33,36 @@ def order_by_secret(secret: str) -> Order:
 
 
 def private(view: View) -> View:
-    """For pages whose address is the key: kept by no cache, told to no other site."""
+    """For pages whose address is the key: kept by no cache, told to no other site.
+
+    Answers SeeOrder with a redirect to the order.
+    """
 
     @never_cache
+    @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except SeeOrder as see:
+            response = redirect(see.order)
         response["Cache-Control"] = "no-store, private"
         # Not 'no-referrer': a browser then posts our own forms with 'Origin: null', and the
         # protection against forged forms refuses them. No other site gets a referrer either way.
         response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex"
         return response
+
+    return wrapped
+
+
+def order_action(view: View) -> View:
+    """For what a button on the order's page does: whoever opens the address by hand goes there."""
+
+    @private
+    @wraps(view)
+    def wrapped(request: HttpRequest, secret: str, *args: object, **kwargs: object) -> HttpResponse:
+        if request.method != "POST":
+            raise SeeOrder(order_by_secret(secret))
+        return view(request, secret, *args, **kwargs)
 
     return wrapped

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from conference.errors import TooOften
 from conference.limits import is_allowed, network_of
@@ -21,7 +21,7 @@ from tickets.availability import on_offer
 from tickets.forms import LostLinkForm, NameForm
 from tickets.models import Document, Order, Ticket
 from tickets.tasks import mail_links, make_document
-from tickets.views.access import order_by_secret, private
+from tickets.views.access import SeeOrder, order_action, order_by_secret, private
 from tickets.views.paying import ask_stripe_about
 
 # How often the tickets of one order may be mailed again in a day.
@@ -66,8 +66,7 @@ def order_calendar(request: HttpRequest, secret: str) -> HttpResponse:
     return response
 
 
-@private
-@require_POST
+@order_action
 def resend(request: HttpRequest, secret: str) -> HttpResponse:
     """Mail the tickets once more."""
     order = _confirmed(secret)
@@ -88,8 +87,7 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
     return redirect(order)
 
 
-@private
-@require_POST
+@order_action
 def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
     """Write an attendee's name anew."""
     order, ticket = _ticket(secret, reference)
@@ -113,15 +111,17 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
 def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
     """Give one place back, after asking once."""
     order, ticket = _ticket(secret, reference)
+    now = timezone.now()
     if request.method != "POST":
+        if now >= order.conference.starts_at:
+            return _too_late_to_give_back(request, order)
         context = {"order": order, "ticket": ticket, "conference": order.conference}
         return render(request, "tickets/cancel_ticket.html", context)
     try:
-        actions.cancel_ticket(ticket=ticket, now=timezone.now())
+        actions.cancel_ticket(ticket=ticket, now=now)
     except actions.TooLate:
-        messages.warning(request, _("This place cannot be given back any more. Write to us."))
-    else:
-        messages.success(request, _("The place is free for somebody else. Thank you."))
+        return _too_late_to_give_back(request, order)
+    messages.success(request, _("The place is free for somebody else. Thank you."))
     return redirect(order)
 
 
@@ -158,7 +158,8 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
         "may_change": now < order.conference.starts_at,
     }
     if state == Order.Status.EXPIRED:
-        context["may_retake"] = _may_retake(order, tickets, now)
+        context["is_open"] = order.conference.is_open(now)
+        context["may_retake"] = context["is_open"] and _are_there_places(order, tickets)
     if state == Order.Status.CONFIRMED and order.wants_bulletin:
         # The button itself is in the mail alone: this page does not prove whose address it is.
         context["is_bulletin_waiting"] = Subscriber.objects.filter(
@@ -167,11 +168,15 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
     return render(request, "tickets/order.html", context)
 
 
-def _may_retake(order: Order, tickets: list[Ticket], now: datetime) -> bool:
+def _too_late_to_give_back(request: HttpRequest, order: Order) -> HttpResponse:
+    messages.warning(request, _("This place cannot be given back any more. Write to us."))
+    return redirect(order)
+
+
+def _are_there_places(order: Order, tickets: list[Ticket]) -> bool:
     """Whether the places of an expired order could be taken again at this moment."""
     wanted = Counter(ticket.ticket_type_id for ticket in tickets)
-    left = on_offer(order.conference).left
-    return order.conference.is_open(now) and left.are_enough_for(wanted)
+    return on_offer(order.conference).left.are_enough_for(wanted)
 
 
 def state_of(order: Order) -> str:
@@ -190,15 +195,16 @@ def state_of(order: Order) -> str:
 def _confirmed(secret: str) -> Order:
     order = order_by_secret(secret)
     if order.status != Order.Status.CONFIRMED:
-        raise Http404
+        raise SeeOrder(order)
     return order
 
 
 def _ticket(secret: str, reference: str) -> tuple[Order, Ticket]:
+    """The order and its valid ticket; a button pressed twice finds the place given back."""
     order = _confirmed(secret)
     ticket = order.tickets.valid().select_related("ticket_type").filter(reference=reference).first()
     if ticket is None:
-        raise Http404
+        raise SeeOrder(order)
     return order, ticket
 
 
@@ -211,7 +217,7 @@ def _valid_tickets(order: Order) -> list[Ticket]:
 def _pdf(request: HttpRequest, order: Order, tickets: list[Ticket], filename: str) -> HttpResponse:
     """The PDF if a worker has made it; else a page that waits for it."""
     if not tickets:
-        raise Http404
+        raise SeeOrder(order)
     now = timezone.now()
     document, is_new = Document.objects.get_or_create(
         fingerprint=documents.fingerprint(tickets), defaults={"order": order, "asked_at": now}

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 import donations.actions
 from conference.limits import is_allowed, network_of
@@ -16,7 +16,7 @@ from donations.models import Payment
 from tickets import actions
 from tickets.forms import GiftForm
 from tickets.models import Order
-from tickets.views.access import order_by_secret, private
+from tickets.views.access import order_action, order_by_secret, private
 
 # Who tries cards tries many. An hour's worth for one address and for one network.
 PAYMENTS_OF_AN_ADDRESS = 12
@@ -91,8 +91,7 @@ def ask_stripe_about(order: Order, *, now: datetime) -> None:
     order.refresh_from_db()
 
 
-@private
-@require_POST
+@order_action
 def pay(request: HttpRequest, secret: str) -> HttpResponse:
     """Try again to pay."""
     return onward(request, order_by_secret(secret), now=timezone.now())
@@ -128,15 +127,13 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
     return onward(request, order_by_secret(secret), now=now)
 
 
-@private
-@require_POST
+@order_action
 def without_donation(request: HttpRequest, secret: str) -> HttpResponse:
     """Take the tickets without a donation."""
     return _take_without_gift(request, order_by_secret(secret))
 
 
-@private
-@require_POST
+@order_action
 def retake(request: HttpRequest, secret: str) -> HttpResponse:
     """Keep the places of an order once more whose time was over."""
     order = order_by_secret(secret)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference.errors import TooOften
 from conference.limits import is_allowed, network_of
 from conference.models import Conference
 from tickets import actions
@@ -63,23 +63,25 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     form = OrderForm(request.POST, conference=conference)
     attendees = _attendees(offer, data=request.POST)
     if not all([form.is_valid(), attendees.is_valid()]):
+        made_before = _made_before(conference, form)
+        if made_before is not None:
+            return onward(request, made_before, now=now)
+        if not conference.is_open(now):
+            return _closed(request, conference, offer, now)
+        attendees = _to_put_right(request, offer, form, attendees)
         return _page(request, conference, form, attendees)
-    if not is_allowed(
-        "reserve",
-        network_of(request),
-        times=ORDERS_AN_HOUR,
-        within=timedelta(hours=1),
-        now=now,
-    ):
-        raise TooOften
+    hour = timedelta(hours=1)
+    if not is_allowed("reserve", network_of(request), times=ORDERS_AN_HOUR, within=hour, now=now):
+        form.add_error(None, _wait_a_little())
+        return _page(request, conference, form, attendees, status=HTTPStatus.TOO_MANY_REQUESTS)
     try:
         order = _reserved(conference, form, attendees, now)
     except actions.Closed:
         return _closed(request, conference, offer, now)
     except actions.SoldOut as error:
         offer = OnOffer(offer.types, error.left)
-        form.add_error(None, _what_is_left(offer))
         attendees = _attendees(offer, data=request.POST)
+        attendees = _to_put_right(request, offer, form, attendees, sold_out=True)
         return _page(request, conference, form, attendees)
     return onward(request, order, now=now)
 
@@ -89,7 +91,6 @@ def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
     conference = _conference(slug)
     offer = on_offer(conference)
     form = OrderForm(request.POST, conference=conference)
-    form.full_clean()
     form.add_error(
         None,
         _(
@@ -97,10 +98,8 @@ def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
             "this site and send the form again, or write to us. Nothing you entered is lost."
         ),
     )
-    attendees = _attendees(offer, data=request.POST)
-    response = _page(request, conference, form, attendees)
-    response.status_code = 403
-    return response
+    attendees = _attendees(offer, rows_as_typed(request.POST))
+    return _page(request, conference, form, attendees, status=HTTPStatus.FORBIDDEN)
 
 
 reserve.without_cookie = reserve_without_cookie  # type: ignore[attr-defined]
@@ -123,6 +122,37 @@ def _reserved(conference: Conference, form: OrderForm, attendees: Any, now: date
         submission=data["submission"],
         now=now,
     )
+
+
+def _made_before(conference: Conference, form: OrderForm) -> Order | None:
+    """The order that this very form made when it was sent before.
+
+    Sent again, it need not be good any more: its first time may have taken the last places.
+    """
+    return conference.orders.filter(submission=form.cleaned_data["submission"]).first()
+
+
+def _to_put_right(
+    request: HttpRequest,
+    offer: OnOffer,
+    form: OrderForm,
+    attendees: Any,
+    *,
+    sold_out: bool = False,
+) -> Any:
+    """The people as they are to be shown again; what is not one person's mistake goes on top."""
+    gone = any(row.has_error("ticket_type", "invalid_choice") for row in attendees.forms)
+    if sold_out or gone:
+        form.add_error(None, _what_is_left(offer))
+        if offer.availability == "full":
+            return _attendees(offer, rows_as_typed(request.POST))
+    if not attendees.forms:
+        # Nothing says how many people there are: those who were typed.
+        is_broken = not attendees.management_form.is_valid()
+        what = "missing_management_form" if is_broken else "too_few_forms"
+        form.add_error(None, attendees.error_messages[what])
+        return _attendees(offer, rows_as_typed(request.POST))
+    return attendees
 
 
 def _attendees(
@@ -149,7 +179,11 @@ def _with_another_number_of_rows(
 
 
 def _page(
-    request: HttpRequest, conference: Conference, form: OrderForm, attendees: Any
+    request: HttpRequest,
+    conference: Conference,
+    form: OrderForm,
+    attendees: Any,
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     return render(
         request,
@@ -160,6 +194,7 @@ def _page(
             "form": form,
             "attendees": attendees,
         },
+        status=status,
     )
 
 
@@ -175,6 +210,13 @@ def _closed(
         "opens_later": now < conference.opens_at,
     }
     return render(request, "tickets/closed.html", context)
+
+
+def _wait_a_little() -> str:
+    return _(
+        "Many places were reserved from your network within an hour, so we pause it. Send the "
+        "form again a little later, or write to us. Nothing you entered is lost."
+    )
 
 
 def _what_is_left(offer: OnOffer) -> str:

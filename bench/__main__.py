@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from bench import booking
+from bench import booking, exporting, footprint, pages, paying, printing, scanning
 from bench.client import Failed
 from bench.databases import Databases, Sqlite, durable_postgres
 from bench.stage import Stage
@@ -25,7 +25,17 @@ Bench = Callable[[Stage], Iterator[dict[str, Any]]]
 BENCHES: dict[str, Bench] = {
     "reserve": booking.reserve,
     "checkout": booking.checkout,
+    "webhook": paying.webhook,
+    "scan": scanning.scan,
     "oversell": booking.oversell,
+    "home": pages.home,
+    "conference": pages.conference,
+    "reserve_form": pages.reserve_form,
+    "pdf_one": printing.pdf_one,
+    "pdf_many": printing.pdf_many,
+    "pdf_memory": printing.pdf_memory,
+    "export": exporting.export,
+    "footprint": footprint.footprint,
 }
 DATABASES: tuple[Callable[[], AbstractContextManager[Databases]], ...] = (
     lambda: nullcontext(Sqlite()),

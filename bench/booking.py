@@ -19,16 +19,16 @@ CALLS = 5  # to Stripe, during which the database is looked at
 
 
 def reserve(stage: Stage) -> Iterator[Figures]:
-    """The form with CSRF, two tickets, no gift: alone, eight at once, and with many places taken."""
+    """The form with CSRF, two tickets, no gift: alone, eight at once, with many places taken."""
     site = stage.site()
     few, many = (site.prepare("crowd", taken=taken) for taken in (FEW_TAKEN, MANY_TAKEN))
     with site.web():
         for at_once in (1, 8):
-            with_few, bare = _free_orders(site, few), bare_write(stage)
+            with_few, bare = free_orders(site, few), bare_write(stage)
             if at_once == 1:
                 in_turn([with_few, bare], at_once=1)
             else:
-                with_many = _free_orders(site, many)
+                with_many = free_orders(site, many)
                 in_turn([with_few, bare, with_many], at_once=at_once)
             line = figures("reserve", stage, at_once, with_few.load, bare.load)
             ratio = with_few.load.ms(99) / bare.load.ms(99)
@@ -109,7 +109,8 @@ def _session(answer: Answer) -> str:
     return answer.header("Location").partition("?")[0].rpartition("/")[2].partition("#")[0]
 
 
-def _free_orders(site: Site, about: Figures) -> Contender:
+def free_orders(site: Site, about: Figures) -> Contender:
+    """Orders of two tickets without a gift."""
     return Contender(
         site.port,
         _forms(site, about, people=2, gift="none"),

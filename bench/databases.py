@@ -2,14 +2,16 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
 from tests.postgres import DURABLE, postgres
+
+Rows = Callable[[str], list[tuple[Any, ...]]]
 
 
 class Databases(Protocol):
@@ -23,8 +25,8 @@ class Databases(Protocol):
     def copy(self, source: str, data: Path, name: str) -> str:
         """The address of a copy of another database, which nobody uses at the moment."""
 
-    def rows(self, url: str, sql: str) -> list[tuple[Any, ...]]:
-        """What a query gives."""
+    def reader(self, url: str) -> AbstractContextManager[Rows]:
+        """An open connection: a function that gives what a query gives."""
 
     def open_transactions(self, url: str) -> int:
         """How many transactions are open in this database, at least; on SQLite 0 or 1."""
@@ -44,9 +46,10 @@ class Sqlite:
         shutil.copyfile(_file(source), _file(url))
         return url
 
-    def rows(self, url: str, sql: str) -> list[tuple[Any, ...]]:
+    @contextmanager
+    def reader(self, url: str) -> Iterator[Rows]:
         with closing(sqlite3.connect(_file(url), timeout=20)) as connection:
-            return connection.execute(sql).fetchall()
+            yield lambda sql: connection.execute(sql).fetchall()
 
     def open_transactions(self, url: str) -> int:
         # The site's transactions take the write lock when they begin.
@@ -74,17 +77,18 @@ class Postgres:
         template = source.partition("?")[0].rpartition("/")[2]
         return self._create(name, f' TEMPLATE "{template}"')
 
-    def rows(self, url: str, sql: str) -> list[tuple[Any, ...]]:
+    @contextmanager
+    def reader(self, url: str) -> Iterator[Rows]:
         with psycopg.connect(url, autocommit=True) as connection:
-            return connection.execute(sql.encode()).fetchall()
+            yield lambda sql: connection.execute(sql.encode()).fetchall()
 
     def open_transactions(self, url: str) -> int:
-        found = self.rows(
-            url,
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND xact_start IS NOT NULL AND pid <> pg_backend_pid()",
-        )
-        return int(found[0][0])
+        with self.reader(url) as rows:
+            ((count,),) = rows(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+            )
+        return int(count)
 
     def _create(self, name: str, how: str) -> str:
         with psycopg.connect(self._url, autocommit=True) as connection:

@@ -114,9 +114,9 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def memory_mb(pid: int) -> float:
-    """A process's resident memory, what it shares with others included."""
+def memory_mb(pid: int | str, name: str = "VmRSS") -> float:
+    """A process's memory, what it shares with others included: now (VmRSS) or at most (VmHWM)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / _KB
-    return 0.0
+    raise LookupError(name)

@@ -4,16 +4,18 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.client import HOST, Browser
-from bench.databases import Databases
+from bench.databases import Databases, Rows
 from bench.programs import GUNICORN, MANAGE, environment, free_port, program, run, server
 
 PYTHON = sys.executable
+# By which the sites know that an event is Stripe's.
+SECRET = "whsec_bench"
 
 
 @dataclass
@@ -48,7 +50,12 @@ class Site:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query gives."""
-        return self.databases.rows(self.url, sql)
+        with self.reader() as rows:
+            return rows(sql)
+
+    def reader(self) -> AbstractContextManager[Rows]:
+        """A connection of our own to the database, for questions in quick succession."""
+        return self.databases.reader(self.url)
 
     @contextmanager
     def web(self, **more: str) -> Iterator[int]:
@@ -132,5 +139,6 @@ class Stage:
             SANDBOX_PORT=str(stripe_port),
             BASE_URL=f"http://{HOST}:{port}",
             STRIPE_API_BASE=f"http://{HOST}:{stripe_port}",
+            STRIPE_WEBHOOK_SECRET=SECRET,
         )
         return Site(self.databases, data, env)

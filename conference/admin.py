@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import django_tasks_db.admin  # registers its page, which is taken away below
+import django_tasks_db.admin  # noqa: F401 (registers its page, which is taken away below)
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_tasks_db.models import DBTaskResult
 
 from conference.admin_forms import ConferenceForm, NewUserForm, UserForm
 from conference.configuration import AuditedAdmin
@@ -19,7 +20,7 @@ from tickets.admin import GateInline, TicketTypeInline
 
 # Roles take the place of groups, and the queue is nothing to be set.
 admin.site.unregister(Group)
-admin.site.unregister(django_tasks_db.admin.DBTaskResult)
+admin.site.unregister(DBTaskResult)
 
 
 @admin.register(Organisation)
@@ -92,7 +93,7 @@ def _too_few(row: Places, taken: int) -> str:
 
 
 @admin.register(User)
-class UserAdmin(AuditedAdmin, DjangoUserAdmin):
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Who logs in: organisers, who may do everything, and volunteers, who may scan."""
 
     form = UserForm

@@ -26,7 +26,7 @@ class PresetsField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """The pence; how many and how much is the model's to judge."""
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         try:
             return [money.parse_pounds(part) for part in text.split(",") if part.strip()]
         except money.NotAnAmount as error:
@@ -53,7 +53,7 @@ class _EmailInLowerCase:
         return email
 
 
-class NewUserForm(_EmailInLowerCase, BaseUserCreationForm):
+class NewUserForm(_EmailInLowerCase, BaseUserCreationForm):  # type: ignore[type-arg]
     """Somebody new who logs in."""
 
     class Meta:
@@ -61,7 +61,7 @@ class NewUserForm(_EmailInLowerCase, BaseUserCreationForm):
         fields = ("email",)
 
 
-class UserForm(_EmailInLowerCase, UserChangeForm):
+class UserForm(_EmailInLowerCase, UserChangeForm):  # type: ignore[type-arg]
     """Somebody who logs in."""
 
     class Meta:

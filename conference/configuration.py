@@ -6,9 +6,10 @@ Only settings are edited there. Orders and people have the desk, where everythin
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.messages.constants import DEFAULT_TAGS
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +27,7 @@ class ConfigurationSite(admin.AdminSite):
     site_header = _("Settings")
     site_title = _("Settings")
     index_title = _("What can be set")
-    site_url = reverse_lazy("desk:home")
+    site_url = reverse_lazy("desk:home")  # type: ignore[assignment]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and getattr(request.user, "is_organiser", False)
@@ -47,6 +48,18 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # Rows are removed one by one, where it is said what stands in the way.
     actions = None
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    def message_user(
+        self,
+        request: HttpRequest,
+        message: Any,
+        level: Any = messages.INFO,
+        extra_tags: str = "",
+        fail_silently: bool = False,
+    ) -> None:
+        # Our pages have names of their own for the levels, Django's style sheet has Django's.
+        tags = f"{extra_tags} {DEFAULT_TAGS.get(level, '')}".strip()
+        super().message_user(request, message, level, tags, fail_silently)
 
     def audit_name(self, row: models.Model) -> str:
         """What the audit log calls a row; never an address."""

@@ -21,7 +21,7 @@ class _KeepsWhatIsUsed(BaseInlineFormSet):  # type: ignore[type-arg]
 
     def clean(self) -> None:
         for form in self.forms:
-            if not (self.can_delete and self._should_delete_form(form)):
+            if not (self.can_delete and self._should_delete_form(form)):  # type: ignore[attr-defined]
                 continue
             if form.instance.pk and getattr(form.instance, self.used_by).exists():
                 raise ValidationError(self.refusal, params={"name": form.instance})

@@ -1,5 +1,7 @@
 """The desk's first page: one conference at a glance."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -17,7 +19,7 @@ from tickets.door.counts import counts
 def home(request: DeskRequest) -> HttpResponse:
     """Places, gifts, entries and opt-ins of one conference, and what somebody should look at."""
     conference = chosen_conference(request)
-    context = {"conference": conference, "matters": open_matters(timezone.now())}
+    context: dict[str, Any] = {"conference": conference, "matters": open_matters(timezone.now())}
     if conference is not None:
         context |= {
             "conferences": Conference.objects.exclude(pk=conference.pk).only("name", "slug"),

@@ -55,16 +55,16 @@ def with_tickets(rows: QuerySet[Order]) -> QuerySet[Order]:
     )
 
 
-def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Ticket]:
+def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     """The conference's tickets that fit, by name, each with `entered_at` and `entered_by_gate`.
 
     `wanted` may hold `words`, `status` (empty: with a place; 'any': all), `ticket_type` and
     `entry` ('in' or 'not in').
     """
-    rows = Ticket.objects.filter(order__conference=conference)
+    rows = with_entry(Ticket.objects.filter(order__conference=conference))
     status = wanted.get("status") or ""
     if not status:
-        rows = rows.holding_places()
+        rows = rows.filter(status__in=Ticket.HOLDING)
     elif status != "any":
         rows = rows.filter(status=status)
     if wanted.get("ticket_type"):
@@ -76,15 +76,12 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Ticket
             | _spelt(words, "order__name", "order__email")
             | _coded(words, "order__")
         )
-    rows = with_entry(rows)
-    if wanted.get("entry") == "in":
-        rows = rows.filter(entry__at__isnull=False)
-    elif wanted.get("entry") == "not in":
-        rows = rows.filter(entry__at__isnull=True)
+    if wanted.get("entry"):
+        rows = rows.filter(entered_at__isnull=wanted["entry"] == "not in")
     return rows.order_by("attendee_name", "pk")
 
 
-def with_entry(rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
+def with_entry(rows: QuerySet[Ticket]) -> QuerySet[Any]:
     """The same tickets, each with `entered_at` and `entered_by_gate`, None where nobody came."""
     # A ticket has one standing entry at most, so no row comes twice.
     return rows.annotate(

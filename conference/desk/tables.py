@@ -109,7 +109,7 @@ def _shaped(
     """The rows with people's words, pounds and local times in place of what is stored."""
     zone = conference.zone
     for stored in rows.iterator(chunk_size=CHUNK):
-        row = [
+        row: list[Any] = [
             value.astimezone(zone).replace(tzinfo=None) if isinstance(value, datetime) else value
             for value in stored
         ]

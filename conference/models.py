@@ -71,6 +71,8 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail"), unique=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VOLUNTEER)
+    # Made by `manage.py demo`, with a password that everybody can read.
+    is_sample = models.BooleanField(default=False, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -38,9 +38,11 @@ class Command(BaseCommand):
 
 def _log_ins() -> None:
     if not User.objects.filter(email="organiser@example.org").exists():
-        User.objects.create_superuser("organiser@example.org", PASSWORD, first_name="Olu")
+        User.objects.create_superuser(
+            "organiser@example.org", PASSWORD, first_name="Olu", is_sample=True
+        )
     if not User.objects.filter(email="door@example.org").exists():
-        User.objects.create_user("door@example.org", PASSWORD, first_name="Dana")
+        User.objects.create_user("door@example.org", PASSWORD, first_name="Dana", is_sample=True)
 
 
 def _set_up(now: datetime) -> None:

@@ -198,7 +198,7 @@ STATIC_ROOT = ROOT / "build" / "static"
 STATICFILES_DIRS = [path for path in (ROOT / "build" / "assets",) if path.exists()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "conference.static_storage.HashedStaticFiles"},
 }
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_USE_FINDERS = False

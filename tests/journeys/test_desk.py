@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -34,14 +34,11 @@ def organiser(site: LiveServer) -> User:
 @pytest.fixture
 def desk(page: Page, site: LiveServer, organiser: User) -> Page:
     """A browser in which Olive is logged in."""
-    session = SessionStore()
-    session["_auth_user_id"] = str(organiser.pk)
-    session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
-    session["_auth_user_hash"] = organiser.get_session_auth_hash()
-    session.save()
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": site.url}]
-    )
+    client = Client()
+    client.force_login(organiser)
+    name = settings.SESSION_COOKIE_NAME
+    cookie = {"name": name, "value": client.cookies[name].value, "url": site.url}
+    page.context.add_cookies([cookie])
     return page
 
 

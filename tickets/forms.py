@@ -118,6 +118,9 @@ class OrderForm(GiftForm):
     )
     bulletin = forms.BooleanField(required=False)
 
+    # As on the page, so that the errors on top stand in this order too.
+    field_order = ("submission", "name", "email", "gift", "other_amount", "bulletin")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["bulletin"].label = wording.box_wording()

@@ -53,7 +53,7 @@ function say(sentence, count) {
 
 form.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button === addButton) {
+  if (button === addButton && rows().length) {
     event.preventDefault();
     if (rows().length >= most) return;
     const copy = emptyCopy(rows().at(-1));

@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +30,15 @@ def new_number() -> int:
     return secrets.randbits(63)
 
 
+class TicketTypeQuerySet(models.QuerySet["TicketType"]):
+    def counting_places(self) -> "TicketTypeQuerySet":
+        """Each with `taken`, how many places of it are held or given out, in the same statement."""
+        holding = Ticket.objects.holding_places().filter(ticket_type=OuterRef("pk"))
+        # COUNT without the GROUP BY that an aggregate would bring: half the time for many tickets.
+        number = Func(F("pk"), function="COUNT", output_field=models.IntegerField())
+        return self.annotate(taken=Subquery(holding.order_by().annotate(n=number).values("n")))
+
+
 class TicketType(models.Model):
     """A kind of place at one conference, with its own number of places."""
 
@@ -39,6 +48,10 @@ class TicketType(models.Model):
     capacity = models.PositiveIntegerField(_("places"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_online = models.BooleanField(_("online"), default=False)
+
+    taken: int  # type: ignore[no-redef]  # there once `counting_places` has counted
+
+    objects = TicketTypeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ticket type")
@@ -132,7 +145,10 @@ class Ticket(models.Model):
     HOLDING = (Status.HELD, Status.VALID)
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="tickets")
-    ticket_type = models.ForeignKey(TicketType, models.PROTECT, related_name="tickets")
+    # Its index is the one below, which begins with it.
+    ticket_type = models.ForeignKey(
+        TicketType, models.PROTECT, related_name="tickets", db_index=False
+    )
     attendee_name = models.CharField(_("name"), max_length=200)
     attendee_email = models.EmailField(_("e-mail"), max_length=254, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.HELD)
@@ -145,12 +161,9 @@ class Ticket(models.Model):
     class Meta:
         ordering = ["pk"]
         indexes = [
-            # Counting places reads this index alone.
-            models.Index(
-                fields=["ticket_type"],
-                name="ticket_holding_place",
-                condition=Q(status__in=["held", "valid"]),
-            ),
+            # Counting places reads this index alone. A partial one would be smaller, but SQLite
+            # does not see that it fits, as Django sends the statuses as parameters.
+            models.Index(fields=["ticket_type", "status"], name="ticket_holding_place"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(number__gte=0), name="ticket_number_positive"),

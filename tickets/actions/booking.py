@@ -77,16 +77,15 @@ class PlacesLeft:
 def places_left(conference: Conference, types: Sequence[TicketType]) -> PlacesLeft:
     """What is left of a conference's places; never below nothing.
 
-    `types` must be all types of the conference: its own capacity bounds their sum.
-    Trustworthy only while the conference's row is locked.
+    `types` must be all types of the conference `counting_places`: its own capacity bounds their
+    sum. Trustworthy only where they were read while the conference's row was locked.
     """
-    taken = Ticket.objects.holding_places().filter(ticket_type__in=types).count_by_type()
     in_all = None
     if conference.capacity is not None:
-        in_all = max(conference.capacity - sum(taken.values()), 0)
+        in_all = max(conference.capacity - sum(kind.taken for kind in types), 0)
     by_type = {}
     for kind in types:
-        left = max(kind.capacity - taken.get(kind.pk, 0), 0)
+        left = max(kind.capacity - kind.taken, 0)
         by_type[kind.pk] = left if in_all is None else min(left, in_all)
     return PlacesLeft(by_type, in_all)
 
@@ -345,7 +344,8 @@ def _must_be_reserved(order: Order) -> None:
 
 def _check_places(conference: Conference, wanted: dict[int, int]) -> None:
     """Raise SoldOut unless so many of each type can be had; the conference must be locked."""
-    left = places_left(conference, list(TicketType.objects.filter(conference=conference)))
+    types = TicketType.objects.filter(conference=conference).counting_places()
+    left = places_left(conference, list(types))
     if not left.are_enough_for(wanted):
         raise SoldOut(left)
 

@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ticket',
             name='ticket_type',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='tickets.tickettype'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='tickets.tickettype'),
         ),
         migrations.AddConstraint(
             model_name='gate',
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ticket',
-            index=models.Index(condition=models.Q(('status__in', ['held', 'valid'])), fields=['ticket_type'], name='ticket_holding_place'),
+            index=models.Index(fields=['ticket_type', 'status'], name='ticket_holding_place'),
         ),
         migrations.AddConstraint(
             model_name='ticket',

@@ -9,6 +9,7 @@ what many pages share. It is laid out once in a process and drawn once in a docu
 """
 
 import atexit
+import gc
 import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
@@ -207,6 +208,10 @@ def _fonts() -> "tuple[FontConfiguration, CSS]":
     css = CSS(
         string="\n".join(rules), font_config=configuration, url_fetcher=_fetcher(_font_content)
     )
+    # What is loaded by now stays. Where collections need not look at it again, and a rendering
+    # brings several, they take a fifth less of its time.
+    gc.collect()
+    gc.freeze()
     return configuration, css
 
 

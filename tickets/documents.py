@@ -22,7 +22,7 @@ from conference.models import Conference
 from tickets.models import Ticket
 
 # Long enough to share a document's fonts and frame, short enough to keep the memory flat.
-BATCH = 25
+BATCH = 20
 STYLE = "tickets/pdf/ticket.css"
 QUIET_ZONE = 4  # modules of white around the code
 MODULES = 37  # of a QR symbol of version 5

@@ -49,7 +49,7 @@ class TicketType(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_online = models.BooleanField(_("online"), default=False)
 
-    taken: int  # type: ignore[no-redef]  # there once `counting_places` has counted
+    taken: int  # there once `counting_places` has counted
 
     objects = TicketTypeQuerySet.as_manager()
 

@@ -29,8 +29,9 @@ FOR_AN_ADDRESS = 3
 def bulletin(request: HttpRequest) -> HttpResponse:
     """Sign-up form and archive. A good form gets the same answer for every address."""
     now = timezone.now()
-    form = SignUpForm(request.POST or None, source=Consent.Source.BULLETIN_PAGE)
-    if request.method == "POST" and form.is_valid():
+    sent = request.POST if request.method == "POST" else None
+    form = SignUpForm(sent, source=Consent.Source.BULLETIN_PAGE)
+    if form.is_valid():
         _take(request, form)
         return render(request, "signup/done.html")
     editions = Edition.objects.published(now).defer("body", "body_html")

@@ -129,8 +129,8 @@ def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 def lost_link(request: HttpRequest) -> HttpResponse:
     """E-mail in, mail out: the same answer for any address."""
-    form = LostLinkForm(request.POST or None)
-    if request.method != "POST" or not form.is_valid():
+    form = LostLinkForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
         return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()
     hour = timedelta(hours=1)

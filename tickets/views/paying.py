@@ -93,8 +93,11 @@ def ask_stripe_about(order: Order, *, now: datetime) -> None:
 
 @order_action
 def pay(request: HttpRequest, secret: str) -> HttpResponse:
-    """Try again to pay."""
-    return onward(request, order_by_secret(secret), now=timezone.now())
+    """Try again to pay, unless the payment turns out to be done in another tab."""
+    order = order_by_secret(secret)
+    now = timezone.now()
+    ask_stripe_about(order, now=now)
+    return onward(request, order, now=now)
 
 
 @private
@@ -104,8 +107,8 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
     order = order_by_secret(secret)
     if order.status != Order.Status.RESERVED:
         return redirect(order)
-    form = GiftForm(request.POST or None, conference=order.conference)
-    if request.method != "POST" or not form.is_valid():
+    form = GiftForm(request.POST if request.method == "POST" else None, conference=order.conference)
+    if not form.is_valid():
         return render(
             request,
             "tickets/change_amount.html",

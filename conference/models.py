@@ -55,6 +55,10 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Whom a log-in names, however the address was typed."""
+        return self.get(email=(username or "").strip().lower())
+
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """An organiser who may also use the configuration pages."""
         fields = {"role": User.Role.ORGANISER, "is_staff": True, "is_superuser": True} | fields

@@ -70,12 +70,11 @@ if STRIPE_LIVE and (DEBUG or STRIPE_TEST_MODE):
 # Mail
 MAIL_IS_KEPT_LOCALLY = DEBUG and not env.str("EMAIL_URL", "")
 _needed("EMAIL_URL", "kept locally")
-try:
-    _email = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")
-except KeyError as error:
+_email = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")
+if "EMAIL_BACKEND" not in _email:
     raise ImproperlyConfigured(
         "EMAIL_URL must begin with submission:// (STARTTLS), smtps:// or smtp://."
-    ) from error
+    )
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email["EMAIL_HOST"]
 EMAIL_PORT = _email["EMAIL_PORT"]

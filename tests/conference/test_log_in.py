@@ -31,7 +31,7 @@ def test_sample_people_log_in_on_a_trial_site_alone(client: Client, settings: Se
 def test_log_in_leads_organisers_to_the_desk_and_volunteers_to_the_door(client: Client) -> None:
     for role, home in (("organiser", "/desk/"), ("volunteer", "/door/")):
         user = make_user(role)
-        assert _log_in(client, user.email, REAL_PASSWORD) == 302
+        assert _log_in(client, user.email.title(), REAL_PASSWORD) == 302
         response = client.get(reverse("conference:after_login"))
         assert (response.status_code, response["Location"]) == (302, home)
         client.logout()

@@ -159,18 +159,10 @@ class AttendeeForm(forms.Form):
         required=False,
     )
 
-    def __init__(
-        self, *args: Any, types: Sequence[TicketType], left: PlacesLeft, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, kinds: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         kwargs["empty_permitted"] = False  # an empty row is a person that was forgotten
         super().__init__(*args, **kwargs)
-        there = [kind for kind in types if left.by_type[kind.pk]]
-        options = [
-            (str(kind.pk), f"{kind.name} ({_places(left.by_type[kind.pk])})") for kind in there
-        ]
-        if len(there) != 1:
-            options.insert(0, ("", _("Please choose")))
-        self.fields["ticket_type"].choices = options  # type: ignore[attr-defined]
+        self.fields["ticket_type"].choices = kinds  # type: ignore[attr-defined]
 
 
 class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
@@ -210,6 +202,13 @@ AttendeeFormSet = forms.formset_factory(
 )
 
 
+def kinds_on_offer(types: Sequence[TicketType], left: PlacesLeft) -> list[tuple[str, str]]:
+    """What `AttendeeForm` takes as its `kinds`: the ticket types that are left, as choices."""
+    there = [kind for kind in types if left.by_type[kind.pk]]
+    kinds = [(str(kind.pk), f"{kind.name} ({_places(left.by_type[kind.pk])})") for kind in there]
+    return kinds if len(there) == 1 else [("", _("Please choose")), *kinds]
+
+
 class NameForm(forms.Form):
     """A corrected name."""
 
@@ -219,8 +218,8 @@ class NameForm(forms.Form):
     )
 
 
-class LostLinkForm(forms.Form):
-    """Where to send the links of somebody's orders."""
+class EmailForm(forms.Form):
+    """The address somebody's orders go by."""
 
     email = AddressField(
         label=gettext_lazy("Your e-mail address"),

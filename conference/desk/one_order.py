@@ -14,7 +14,7 @@ from conference.desk.frame import show
 from conference.desk.history import history
 from conference.desk.search import with_entry
 from tickets import actions
-from tickets.forms import NameForm
+from tickets.forms import EmailForm, NameForm
 from tickets.models import Order, Ticket
 
 
@@ -70,6 +70,25 @@ def cancel(request: DeskRequest, reference: str) -> HttpResponse:
         )
     else:
         messages.success(request, _("The order is cancelled and its places are free."))
+    return redirect("desk:order", reference)
+
+
+@desk_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_email(request: DeskRequest, reference: str) -> HttpResponse:
+    """Write the order's address anew and mail the tickets there."""
+    order = _order(reference)
+    form = EmailForm(request.POST or None, initial={"email": order.email})
+    if not form.is_valid():
+        context = {"order": order, "conference": order.conference, "form": form}
+        return show(request, "correct_email", context)
+    email = form.cleaned_data["email"]
+    try:
+        actions.correct_email(order=order, email=email, by=request.user, now=timezone.now())
+    except actions.TooLate:
+        messages.warning(request, _("This order has ended, so its address stays."))
+    else:
+        messages.success(request, _("The address is changed and the order has a new link."))
     return redirect("desk:order", reference)
 
 

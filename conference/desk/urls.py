@@ -19,6 +19,7 @@ urlpatterns = [
     path("attendees.xlsx", exports.attendees, {"kind": "xlsx"}, name="export_attendees"),
     path(_order, one_order.order_page, name="order"),
     path(f"{_order}resend/", one_order.resend, name="resend"),
+    path(f"{_order}email/", one_order.correct_email, name="correct_email"),
     path(f"{_order}cancel/", one_order.cancel, name="cancel_order"),
     path(f"{_ticket}name/", one_order.correct_name, name="correct_name"),
     path(f"{_ticket}cancel/", one_order.cancel_ticket, name="cancel_ticket"),

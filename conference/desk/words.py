@@ -19,6 +19,7 @@ VERBS: dict[str, str | Promise] = {
     "places let go": gettext_lazy("Places let go, nothing was paid in time"),
     "reserved again": gettext_lazy("Reserved again"),
     "name corrected": gettext_lazy("Name corrected"),
+    "address corrected": gettext_lazy("E-mail address corrected, link renewed"),
     "place cancelled": gettext_lazy("Place cancelled"),
     "order cancelled": gettext_lazy("Order cancelled"),
     "code replaced": gettext_lazy("Ticket's code replaced"),

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from conference import codes
+from conference import codes, mail
 from conference.audit import record
 from conference.models import User
-from tickets.models import Order, ReplacedCode, Scan, Ticket, new_number
+from tickets.models import Order, ReplacedCode, Scan, Ticket, new_number, new_secret
 
 
 class TooLate(Exception):
@@ -44,6 +44,8 @@ def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> N
         ticket.status = Ticket.Status.CANCELLED
         ticket.save(update_fields=["status"])
         _record("place cancelled", ticket, by, now)
+        if by is not None:
+            _tell_of_cancelling(order, [ticket], now)
         if not order.tickets.valid().exists():
             _end(order, now)
 
@@ -61,9 +63,30 @@ def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None
         )
         if used.exists():
             raise TooLate
+        tickets = list(order.tickets.valid())
         order.tickets.valid().update(status=Ticket.Status.CANCELLED)
         _end(order, now)
+        if by is not None:
+            _tell_of_cancelling(order, tickets, now)
         record("order cancelled", order.reference, by=by, now=now)
+
+
+def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
+    """Write an order's address anew and mail the tickets there.
+
+    The order's link is renewed: the old one may have gone to somebody else. Raises TooLate for
+    an order that is neither reserved nor confirmed.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        if order.status not in (Order.Status.RESERVED, Order.Status.CONFIRMED):
+            raise TooLate
+        order.email = email
+        order.secret = new_secret()
+        order.save(update_fields=["email", "secret"])
+        record("address corrected", order.reference, by=by, now=now)
+        if order.status == Order.Status.CONFIRMED:
+            _mail_again(order)
 
 
 def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
@@ -114,6 +137,18 @@ def _end(order: Order, now: datetime) -> None:
     order.status = Order.Status.CANCELLED
     order.ended_at = now
     order.save(update_fields=["status", "ended_at"])
+
+
+def _tell_of_cancelling(order: Order, tickets: list[Ticket], now: datetime) -> None:
+    """Write to the holder of an order that staff cancelled places of it."""
+    mail.write(
+        key=f"cancelled:{order.pk}:{tickets[0].pk}",
+        about=order.reference,
+        to=order.email,
+        template="tickets/emails/cancelled",
+        context={"order": order, "conference": order.conference, "tickets": tickets},
+        now=now,
+    )
 
 
 def _mail_again(order: Order) -> None:

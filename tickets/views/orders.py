@@ -18,7 +18,7 @@ from conference.limits import is_allowed, network_of
 from signup.models import Subscriber
 from tickets import actions, calendar, documents
 from tickets.availability import on_offer
-from tickets.forms import LostLinkForm, NameForm
+from tickets.forms import EmailForm, NameForm
 from tickets.models import Document, Order, Ticket
 from tickets.tasks import mail_links, make_document
 from tickets.views.access import SeeOrder, order_action, order_by_secret, private
@@ -129,7 +129,7 @@ def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 def lost_link(request: HttpRequest) -> HttpResponse:
     """E-mail in, mail out: the same answer for any address."""
-    form = LostLinkForm(request.POST if request.method == "POST" else None)
+    form = EmailForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()

@@ -55,6 +55,7 @@ def test_order_page_tells_the_whole_history(
         [
             *("Reserved", "Payment begun", "Payment arrived", "Confirmed", "Mail written"),
             *("Mail sent", "Name corrected", "Door: Admitted", "Place cancelled"),
+            "Mail written",  # of the cancelled place
         ]
     )
     times = [happening.at for happening in response.context["happenings"]]
@@ -198,3 +199,39 @@ def test_reissue_asks_first_and_gives_a_new_code(
     assert _by_staff(organiser) == [("code replaced", order.reference)]
     actions.cancel_order(order=order, by=organiser, now=timezone.now())
     assert _said(desk.post(address)) == ["Only a valid ticket can get a new code."]
+
+
+def test_address_corrected_sends_the_tickets_there_under_a_new_link(
+    desk: Client, paid_order: Order, organiser: User, work: Callable[[], int]
+) -> None:
+    work()
+    old = paid_order.get_absolute_url()
+    response = desk.post(f"{_page(paid_order)}email/", {"email": "Right@Example.org"})
+    assert response.status_code == 302
+    work()
+    paid_order.refresh_from_db()
+    assert paid_order.email == "right@example.org"
+    assert [desk.get(url).status_code for url in (old, paid_order.get_absolute_url())] == [404, 200]
+    newest = Mail.objects.order_by("created_at").last()
+    assert newest is not None
+    assert (newest.to, newest.key) == ("right@example.org", f"tickets:{paid_order.pk}:2")
+    assert paid_order.secret in newest.text
+    assert _by_staff(organiser) == [("address corrected", paid_order.reference)]
+
+
+def test_address_that_is_none_is_asked_for_again(desk: Client, paid_order: Order) -> None:
+    response = desk.post(f"{_page(paid_order)}email/", {"email": "nobody"})
+    assert response.status_code == 200
+    assert response.context["form"].errors == {
+        "email": ["Enter an e-mail address like name@example.org."]
+    }
+
+
+def test_cancelling_at_the_desk_is_written_to_the_holder(desk: Client, paid_order: Order) -> None:
+    first = paid_order.tickets.all()[0]
+    desk.post(f"{_page(paid_order)}1/cancel/")
+    desk.post(f"{_page(paid_order)}cancel/")
+    mails = Mail.objects.filter(key__startswith="cancelled:").order_by("created_at")
+    assert [mail.to for mail in mails] == [paid_order.email] * 2
+    assert f"- {first.attendee_name}\n" in mails[0].text
+    assert f"- {first.attendee_name}\n" not in mails[1].text

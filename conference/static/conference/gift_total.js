@@ -3,6 +3,8 @@
 const form = document.querySelector("[data-reserve]");
 const line = form.querySelector("[data-total]");
 const pounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
+// What the server takes, as conference/money.py says; it has the last word.
+const AMOUNT = /^£? ?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.\d{1,2})?$/;
 
 /** The chosen gift in pence, 0 for none, or null while it is not known. */
 function giftPence() {
@@ -10,8 +12,9 @@ function giftPence() {
   if (choice === "none") return 0;
   if (choice !== "other") return choice ? Number(choice) : null;
   const typed = form.querySelector("[name=other_amount]").value.trim();
-  if (!/^£?\d{1,6}(\.\d{1,2})?$/.test(typed)) return null;
-  return Math.round(Number(typed.replace("£", "")) * 100);
+  if (!AMOUNT.test(typed)) return null;
+  const pence = Math.round(Number(typed.replace(/[£ ,]/g, "")) * 100);
+  return pence >= 100 ? pence : null;
 }
 
 function show() {

@@ -1,0 +1,88 @@
+"""What the mails say: the same in both parts, and nothing in them that a name could break."""
+
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from tests.factories import make_conference, make_order
+
+pytestmark = pytest.mark.django_db
+
+NAME = "Ł'uc & <b>ja</b>"
+MAILS = (
+    *("tickets/emails/tickets", "tickets/emails/released", "tickets/emails/refunded"),
+    *("tickets/emails/lost_link", "signup/emails/confirm", "signup/emails/already"),
+)
+
+
+@pytest.fixture
+def context() -> dict[str, Any]:
+    """All that any of the mails names."""
+    conference = make_conference(name="Day & Night", address="Mill Lane\nLeeds")
+    order = make_order(conference, names=(NAME, "Sam"), name=NAME)
+    return {
+        "order": order,
+        "orders": [order],
+        "tickets": list(order.tickets.all()),
+        "conference": conference,
+        "organisation": conference.organisation,
+        "order_url": "https://example.org/orders/abc/",
+        "confirm_url": "https://example.org/bulletin/confirm/a:b/",
+        "unsubscribe_url": "https://example.org/bulletin/unsubscribe/a:b/",
+        "amount_pence": 1550,
+        "base_url": "https://example.org",
+        "now": timezone.now(),
+    }
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_subject_is_one_line_as_people_read_it(mail: str, context: dict[str, Any]) -> None:
+    subject = render_to_string(f"{mail}.subject.txt", context).strip()
+    assert (subject.count("\n"), "&amp;" in subject, subject != "") == (0, False, True)
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_text_is_plain(mail: str, context: dict[str, Any]) -> None:
+    text = render_to_string(f"{mail}.txt", context)
+    assert [sign for sign in ("&amp;", "&#x27;", "&lt;", "{{", "{%") if sign in text] == []
+    assert "\n\n\n\n" not in text
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_page_escapes_names_and_fetches_nothing(mail: str, context: dict[str, Any]) -> None:
+    html = render_to_string(f"{mail}.html", context)
+    signs = ("<b>ja", "<img", "<link", "<script", "url(", "{{", "{%")
+    assert [sign for sign in signs if sign in html] == []
+
+
+@pytest.mark.parametrize("mail", ["signup/emails/confirm", "signup/emails/already"])
+def test_first_mails_of_the_bulletin_repeat_nothing_that_was_typed(
+    mail: str, context: dict[str, Any]
+) -> None:
+    for part in ("subject.txt", "txt", "html"):
+        said = render_to_string(f"{mail}.{part}", context | {"name": NAME, "first_name": NAME})
+        assert "ja" not in said
+
+
+def test_ticket_mail_names_each_ticket_and_its_code(context: dict[str, Any]) -> None:
+    text = render_to_string("tickets/emails/tickets.txt", context)
+    lines = [line for line in text.splitlines() if line.startswith("- ")]
+    assert lines == [
+        f"- {ticket.attendee_name}, Professional, code {ticket.reference}"
+        for ticket in context["tickets"]
+    ]
+
+
+def test_ticket_mail_to_an_attendee_keeps_the_orders_link_to_itself(
+    context: dict[str, Any],
+) -> None:
+    context |= {"order_url": "", "confirm_url": "", "tickets": context["tickets"][1:]}
+    for part in ("txt", "html"):
+        said = render_to_string(f"tickets/emails/tickets.{part}", context)
+        assert ("Dear Sam," in said, "/orders/" in said, "correct a name" in said) == (
+            True,
+            False,
+            False,
+        )

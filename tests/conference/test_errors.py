@@ -1,0 +1,138 @@
+"""What people see when something does not work: our own pages, and nothing typed is lost."""
+
+import logging
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django.fixtures import Settings
+
+from conference import views
+from conference.errors import TooOften, WithoutSecrets, branded_errors, broken
+from tests.factories import make_conference, make_user
+from tests.html import fields, heading, page, words
+from tests.tickets.views.filled import filled, send
+from tickets.models import Order
+from tickets.views import reserving
+
+
+def answer_to(error: Exception, request: HttpRequest | None = None) -> HttpResponse:
+    """What the site answers where a view raises `error`."""
+    request = request or RequestFactory().get("/")
+    request.user = AnonymousUser()
+    handle = branded_errors(lambda _request: HttpResponse()).process_exception  # type: ignore[attr-defined]
+    response: HttpResponse = handle(request, error)
+    return response
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (BadRequest(), 400, "We could not read that"),
+        (PermissionDenied(), 403, "This page is not open to you"),
+        (TooOften(), 429, "Please wait a little"),
+        (RuntimeError("boom"), 500, "Something went wrong on our side"),
+        (OperationalError("database is locked"), 503, "Too much at once"),
+    ],
+)
+def test_error_has_a_page_of_our_own(error: Exception, status: int, says: str) -> None:
+    answer = answer_to(error)
+    assert (answer.status_code, heading(answer)) == (status, says)
+    assert "boom" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("debug", [True, False])
+def test_unknown_address_has_our_own_page_in_a_trial_too(
+    client: Client, settings: Settings, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    for path in ("/no-such-page", "/no/such/page/", "/desk/x/y/z", "/%ff", "/a%00b"):
+        answer = client.get(path)
+        assert (answer.status_code, heading(answer)) == (404, "There is no page here")
+
+
+@pytest.mark.django_db
+def test_address_for_a_button_says_so(client: Client) -> None:
+    answer = client.get("/logout/")
+    assert (answer.status_code, heading(answer)) == (405, "Nothing to see here")
+    assert answer["Allow"] == "POST, OPTIONS"
+
+
+def test_page_for_our_own_mistakes_needs_no_database() -> None:
+    answer = broken(RequestFactory().get("/"))
+    assert (answer.status_code, heading(answer)) == (500, "Something went wrong on our side")
+
+
+@pytest.mark.django_db
+def test_locked_database_keeps_the_form_to_be_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Client(raise_request_exception=False)
+    conference = make_conference()
+    typed = '<b>Ada</b> & "Grace"'
+    sent = filled(client, conference, names=[typed, "محمد"], email="not yet", bulletin="on")
+
+    def locked(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reserving, "on_offer", locked)
+        answer = send(client, conference, sent)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert "no-store" in answer["Cache-Control"]
+    assert fields(answer) == sent
+    again = send(client, conference, fields(answer) | {"email": "ada@example.org"})
+    assert again["Location"] == Order.objects.get().get_absolute_url()
+
+
+@pytest.mark.django_db
+def test_locked_database_does_not_show_a_password_again() -> None:
+    request = RequestFactory().post("/login/", {"username": "a", "password": "secret"})
+    answer = answer_to(OperationalError(), request)
+    assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_forms_without_our_cookie_say_what_to_do() -> None:
+    client = Client(enforce_csrf_checks=True)
+    for path in ("/bulletin/", "/orders/", "/login/"):
+        answer = client.post(path, {"email": "ada@example.org"})
+        assert (answer.status_code, heading(answer)) == (403, "Please send that once more")
+
+
+@pytest.mark.django_db
+def test_too_many_tries_are_paused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "LOGINS_OF_AN_ADDRESS", 1)
+    user = make_user()
+    tries = [client.post("/login/", {"username": user.email, "password": "x"}) for _ in range(2)]
+    assert [t.status_code for t in tries] == [200, 429]
+    assert heading(tries[1]) == "Please wait a little"
+    # Somebody else is not kept out by it.
+    assert client.post("/login/", {"username": "b@example.org", "password": "x"}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_wrong_password_keeps_the_address_and_says_what_to_do(client: Client) -> None:
+    user = make_user()
+    answer = client.post("/login/", {"username": user.email, "password": "wrong"})
+    assert fields(answer) == {"username": user.email, "password": ""}
+    assert "correct" in words(page(answer).find(".//*[@data-error-summary]"))
+
+
+def test_log_tells_no_secret_of_a_link(caplog: pytest.LogCaptureFixture) -> None:
+    record = logging.LogRecord(
+        "x",
+        logging.INFO,
+        "",
+        0,
+        "GET %s",
+        ("/orders/s3cr3t/pay/?a=/bulletin/confirm/t0ken/",),
+        None,
+    )
+    WithoutSecrets().filter(record)
+    assert record.getMessage() == "GET /orders/…/pay/?a=/bulletin/confirm/…/"

@@ -1,0 +1,255 @@
+"""What holds for every address of the site: headers, no third party, no effect of opening it."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from conference.models import AuditEntry, Conference, Mail, MailAttachment
+from signup import links
+from signup.actions import sign_up
+from signup.models import Consent, Edition, Subscriber
+from tests.factories import make_conference, make_gate, make_order, make_user
+from tests.html import page
+from tests.queue import run_queue
+from tickets.models import Order, Scan
+
+pytestmark = pytest.mark.django_db
+
+# What is no page of ours: Django's configuration pages, and answers to machines alone.
+NOT_PAGES = ("admin:", "healthz", "readyz", "stripe_webhook")
+# Addresses that only take what a form sends.
+NEEDS_A_FORM = {
+    "conference:logout",
+    *(f"tickets:{n}" for n in ("pay", "without_donation", "retake", "resend", "correct_name")),
+    *(f"desk:{n}" for n in ("resend", "retry", "retry_all", "close_payment", "refund_again")),
+    *(f"desk:{n}" for n in ("paid_back", "close_event", "export_orders", "export_attendees")),
+    *(f"door:{n}" for n in ("scan", "undo")),
+}
+PRIVATE = {"tickets:order", "tickets:order_pdf", "tickets:change_amount", "tickets:cancel_ticket"}
+PRIVATE |= {"tickets:returned", "tickets:ticket_pdf", "tickets:order_calendar"}
+PRIVATE |= {"signup:confirm", "signup:unsubscribe"}
+
+
+def names_of(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
+    """The names of all addresses, with their name spaces."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from names_of(pattern.url_patterns, space + inner)
+        elif pattern.name:
+            yield space + pattern.name
+
+
+@pytest.fixture
+def addresses() -> dict[str, str]:
+    """An address for every name, of a site where something has happened."""
+    conference = make_conference()
+    order = make_order(conference, names=("Ada", "Grace"))
+    waiting = make_order(conference, gift_pence=500)
+    ticket = order.tickets.all()[0]
+    gate = make_gate(conference)
+    make_gate(conference, "Garden door")
+    Edition.objects.create(number=1, title="One", body="Hello", published_on=date(2026, 1, 1))
+    sign_up(
+        email="ada@example.org",
+        first_name="",
+        last_name="",
+        source=Consent.Source.HOME_PAGE,
+        now=timezone.now(),
+    )
+    subscriber = Subscriber.objects.get()
+    run_queue()
+    mail = Mail.objects.exclude(attachments=None)[0]
+    default_storage.save("pictures/dot.txt", ContentFile(b"."))
+    return {
+        "conference:home": "/",
+        "conference:privacy": "/privacy/",
+        "conference:accessibility": "/accessibility/",
+        "conference:login": "/login/",
+        "conference:after_login": "/login/done/",
+        "conference:logout": "/logout/",
+        "conference:media": "/media/pictures/dot.txt",
+        "conference:outbox": "/outbox/",
+        "conference:outbox_mail": f"/outbox/{mail.pk}/",
+        "conference:outbox_html": f"/outbox/{mail.pk}/html/",
+        "conference:outbox_attachment": (
+            f"/outbox/files/{MailAttachment.objects.order_by('pk')[0].pk}/"
+        ),
+        "signup:bulletin": "/bulletin/",
+        "signup:edition": "/bulletin/1/",
+        "signup:confirm": links.confirm_url(subscriber).partition("8000")[2],
+        "signup:unsubscribe": links.unsubscribe_url(subscriber).partition("8000")[2],
+        "tickets:conference": f"/{conference.slug}/",
+        "tickets:reserve": f"/{conference.slug}/reserve/",
+        "tickets:lost_link": "/orders/",
+        "tickets:change_amount": f"/orders/{waiting.secret}/amount/",
+        **of_order(f"/orders/{order.secret}", ticket.reference),
+        **of_door(f"/door/{gate.slug}"),
+        **of_desk(f"/desk/orders/{order.reference}", mail),
+    }
+
+
+def of_order(order: str, reference: str) -> dict[str, str]:
+    return {
+        "tickets:order": f"{order}/",
+        "tickets:returned": f"{order}/returned/",
+        "tickets:pay": f"{order}/pay/",
+        "tickets:without_donation": f"{order}/free/",
+        "tickets:retake": f"{order}/again/",
+        "tickets:resend": f"{order}/resend/",
+        "tickets:order_pdf": f"{order}/tickets.pdf",
+        "tickets:order_calendar": f"{order}/conference.ics",
+        "tickets:ticket_pdf": f"{order}/{reference}.pdf",
+        "tickets:correct_name": f"{order}/{reference}/name/",
+        "tickets:cancel_ticket": f"{order}/{reference}/cancel/",
+    }
+
+
+def of_door(door: str) -> dict[str, str]:
+    return {
+        "door:gates": "/door/",
+        "door:scanner": f"{door}/",
+        "door:scan": f"{door}/scan/",
+        "door:undo": f"{door}/undo/",
+        "door:counts": f"{door}/counts/",
+        "door:search": f"{door}/search/",
+    }
+
+
+def of_desk(desk: str, mail: Mail) -> dict[str, str]:
+    key = "00000000-0000-0000-0000-000000000000"
+    return {
+        "desk:home": "/desk/",
+        "desk:orders": "/desk/orders/",
+        "desk:export_orders": "/desk/orders.csv",
+        "desk:attendees": "/desk/attendees/",
+        "desk:export_attendees": "/desk/attendees.csv",
+        "desk:order": f"{desk}/",
+        "desk:resend": f"{desk}/resend/",
+        "desk:cancel_order": f"{desk}/cancel/",
+        "desk:correct_email": f"{desk}/email/",
+        "desk:correct_name": f"{desk}/1/name/",
+        "desk:cancel_ticket": f"{desk}/1/cancel/",
+        "desk:reissue": f"{desk}/1/replace/",
+        "desk:mails": "/desk/mails/",
+        "desk:retry_all": "/desk/mails/retry/",
+        "desk:retry": f"/desk/mails/{mail.pk}/retry/",
+        "desk:attention": "/desk/attention/",
+        "desk:close_payment": f"/desk/attention/payments/{key}/",
+        "desk:refund_again": f"/desk/attention/refunds/{key}/",
+        "desk:paid_back": f"/desk/attention/refunds/{key}/paid/",
+        "desk:close_event": "/desk/attention/events/evt_1/",
+        "desk:audit": "/desk/audit/",
+    }
+
+
+@pytest.fixture
+def organiser() -> Client:
+    client = Client()
+    client.force_login(make_user("organiser"))
+    return client
+
+
+def test_every_address_is_among_these(addresses: dict[str, str]) -> None:
+    known = set(names_of(get_resolver().url_patterns))
+    assert {n for n in known if not n.startswith(NOT_PAGES) and ":" in n} - {
+        f"conference:{name}" for name in NOT_PAGES
+    } == addresses.keys()
+
+
+def test_every_page_has_its_policy_and_nothing_of_others(
+    addresses: dict[str, str], organiser: Client
+) -> None:
+    for name, path in addresses.items():
+        answer = organiser.get(path)
+        assert answer.status_code in (200, 202, 302, 404, 405), name
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, name
+        assert answer["X-Content-Type-Options"] == "nosniff", name
+        assert answer["Referrer-Policy"] == "same-origin", name
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin", name
+        if name == "conference:outbox_html" or not answer["Content-Type"].startswith("text/html"):
+            continue
+        assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", ""), name
+        if answer.content:
+            assert_clean(name, answer.content.decode())
+
+
+def assert_clean(name: str, html: str) -> None:
+    """No code or style in the page itself, and nothing loaded from elsewhere."""
+    assert not re.search(r"\sstyle\s*=", html), f"{name}: inline style"
+    assert not re.search(r"<style", html), f"{name}: inline style"
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", html), f"{name}: inline handler"
+    assert not re.search(r"javascript:", html), f"{name}: javascript address"
+    assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", html), f"{name}: inline script"
+    loaded = re.findall(
+        r"<(?:script|img|iframe|link|source|video|audio|embed|object)\b[^>]*?"
+        r"\s(?:src|href|data|poster)=\"([^\"]+)\"",
+        html,
+    )
+    assert [url for url in loaded if re.match(r"(?:[a-z]+:)?//", url)] == [], name
+
+
+def test_every_page_may_be_opened_twice_and_changes_nothing(
+    addresses: dict[str, str], organiser: Client
+) -> None:
+    changing = [Order, Scan, Mail, Consent, Subscriber, AuditEntry, Conference]
+
+    def state() -> list[list[dict[str, object]]]:
+        return [list(model.objects.order_by("pk").values()) for model in changing]  # type: ignore[attr-defined]
+
+    before = state()
+    for name, path in addresses.items():
+        first, second = (organiser.get(path) for _ in range(2))
+        assert first.status_code == second.status_code, name
+        assert state() == before, name
+
+
+def test_addresses_for_forms_change_nothing_and_say_so(
+    addresses: dict[str, str], organiser: Client
+) -> None:
+    for name in NEEDS_A_FORM:
+        answer = organiser.get(addresses[name])
+        if name.startswith("tickets:"):
+            assert (name, answer.status_code) == (name, 302)
+            assert answer["Location"] == addresses["tickets:order"], name
+        elif answer.status_code == 405 and answer["Content-Type"].startswith("text/html"):
+            assert page(answer).find(".//h1").text == "Nothing to see here", name  # type: ignore[union-attr]
+
+
+def test_private_pages_are_kept_by_no_cache_and_told_to_nobody(
+    addresses: dict[str, str], client: Client
+) -> None:
+    for name in PRIVATE:
+        answer = client.get(addresses[name])
+        assert {"no-store", "private"} <= set(answer["Cache-Control"].split(", ")), name
+        assert answer["Referrer-Policy"] == "same-origin", name
+        assert answer["X-Robots-Tag"] == "noindex", name
+
+
+def test_forms_are_kept_by_no_cache(addresses: dict[str, str], client: Client) -> None:
+    for name in ("tickets:reserve", "tickets:lost_link", "signup:bulletin", "conference:login"):
+        assert "no-store" in client.get(addresses[name])["Cache-Control"], name
+
+
+def test_organisers_pages_ask_strangers_to_log_in_and_refuse_volunteers(
+    addresses: dict[str, str], client: Client
+) -> None:
+    volunteer = Client()
+    volunteer.force_login(make_user("volunteer"))
+    for name, path in addresses.items():
+        if not name.startswith(("desk:", "door:")):
+            continue
+        stranger = client.get(path)
+        if stranger.status_code != 405:
+            asked = (stranger.status_code, stranger.get("Location", "").partition("?")[0])
+            assert asked in ((302, "/login/"), (401, "")), name  # 401: asked by a script
+        if name.startswith("desk:"):
+            assert volunteer.get(path).status_code in (403, 405), name

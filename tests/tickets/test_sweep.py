@@ -1,0 +1,215 @@
+"""With every webhook switched off, and with work lost on the way, all comes right by itself."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django_tasks_db.models import DBTaskResult
+
+import donations.actions
+from conference.management.commands.sweep import sweep
+from conference.models import AuditEntry, Heartbeat, Mail
+from donations.models import Donation, Payment, Refund
+from donations.sandbox.server import Sandbox
+from tests.clock import Clock
+from tests.factories import make_conference, make_order
+from tickets import actions
+from tickets.models import Document, Order, Ticket
+
+pytestmark = pytest.mark.django_db
+
+Work = Callable[[], int]
+
+
+def keys() -> list[str]:
+    """What was written to people, in short: the first word of each mail's key."""
+    return [mail.key.split(":")[0] for mail in Mail.objects.order_by("created_at")]
+
+
+def run_for(clock: Clock, work: Work, minutes: int, every: int = 1) -> None:
+    """Nothing but the sweep and the worker, for so many minutes."""
+    for _ in range(0, minutes, every):
+        sweep(clock.advance(minutes=every))
+        work()
+
+
+def test_paid_and_closed_the_tab(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    payment = actions.start_payment(order=order, now=clock.now())
+    stripe.pay(str(payment.session_id))
+    run_for(clock, work, minutes=4)
+    order.refresh_from_db()
+    assert (order.status, Donation.objects.get().status) == ("confirmed", "received")
+    assert keys() == ["tickets"]
+    run_for(clock, work, minutes=60, every=10)
+    assert keys() == ["tickets"]
+
+
+def test_closed_the_tab_unpaid(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    payment = actions.start_payment(order=order, now=clock.now())
+    run_for(clock, work, minutes=45, every=5)
+    order.refresh_from_db()
+    payment.refresh_from_db()
+    assert (order.status, order.tickets.get().status) == ("expired", "released")
+    assert payment.status == Payment.Status.CLOSED
+    assert keys() == ["released"]
+
+
+def test_never_reached_the_payment_page(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    run_for(clock, work, minutes=45, every=5)
+    order.refresh_from_db()
+    assert (order.status, keys()) == ("expired", ["released"])
+    assert {path for _, path, _ in stripe.calls} == {"/v1/events"}
+
+
+def test_paid_at_the_last_moment(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    payment = actions.start_payment(order=order, now=clock.now())
+    clock.advance(minutes=30)
+    stripe.pay(str(payment.session_id))
+    run_for(clock, work, minutes=15, every=15)
+    order.refresh_from_db()
+    assert (order.status, keys()) == ("confirmed", ["tickets"])
+
+
+def test_bank_that_takes_days(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    payment = actions.start_payment(order=order, now=clock.now())
+    stripe.pay_later(str(payment.session_id))
+    run_for(clock, work, minutes=2 * 24 * 60, every=8 * 60)
+    order.refresh_from_db()
+    assert (order.status, order.tickets.get().status) == ("reserved", "held")
+    stripe.settle_later(str(payment.session_id))
+    run_for(clock, work, minutes=31, every=31)
+    order.refresh_from_db()
+    assert (order.status, keys()) == ("confirmed", ["tickets"])
+
+
+def test_bank_that_refuses_after_days(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    payment = actions.start_payment(order=order, now=clock.now())
+    stripe.pay_later(str(payment.session_id))
+    run_for(clock, work, minutes=24 * 60, every=8 * 60)
+    stripe.settle_later(str(payment.session_id), ok=False)
+    run_for(clock, work, minutes=62, every=31)
+    order.refresh_from_db()
+    assert (order.status, keys()) == ("expired", ["released"])
+
+
+def test_paid_twice_with_nobody_listening(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    first = actions.start_payment(order=order, now=clock.now())
+    Payment.objects.update(status=Payment.Status.CLOSED)  # as if Stripe had said so
+    second = actions.start_payment(order=order, now=clock.now())
+    stripe.pay(str(second.session_id))
+    run_for(clock, work, minutes=4)
+    stripe.pay(str(first.session_id))
+    donations.actions.ask_stripe(payment=first, now=clock.now())
+    run_for(clock, work, minutes=4)
+    refund = Refund.objects.get()
+    assert (refund.payment_id, refund.status) == (first.pk, Refund.Status.SUCCEEDED)
+    assert keys() == ["tickets", "paid twice"]
+
+
+def test_stripe_out_of_reach_for_hours(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    payment = actions.start_payment(order=order, now=clock.now())
+    stripe.pay(str(payment.session_id))
+    stripe.faults.add_call("429", times=None)
+    run_for(clock, work, minutes=180, every=30)
+    order.refresh_from_db()
+    assert (order.status, order.tickets.get().status) == ("reserved", "held")
+    stripe.faults.clear()
+    run_for(clock, work, minutes=4)
+    order.refresh_from_db()
+    assert (order.status, keys()) == ("confirmed", ["tickets"])
+
+
+def test_orders_that_wait_do_not_stand_in_the_way(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    conference = make_conference()
+    waiting = make_order(conference, gift_pence=1500)
+    payment = actions.start_payment(order=waiting, now=clock.now())
+    stripe.pay_later(str(payment.session_id))
+    donations.actions.ask_stripe(payment=payment, now=clock.now())
+    over = make_order(conference, gift_pence=1500)
+    stripe.faults.add_call("429", times=None)
+    run_for(clock, work, minutes=45, every=45)
+    over.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (waiting.status, over.status) == ("reserved", "expired")
+
+
+def test_lost_task_of_a_confirmed_order_is_made_up_for(clock: Clock, work: Work) -> None:
+    order = make_order()
+    DBTaskResult.objects.all().delete()
+    run_for(clock, work, minutes=4)
+    assert keys() == []
+    run_for(clock, work, minutes=2)
+    order.refresh_from_db()
+    assert (keys(), order.mailed_at is not None) == (["tickets"], True)
+
+
+def test_task_of_a_dead_worker_is_taken_up(clock: Clock, work: Work) -> None:
+    make_order()
+    DBTaskResult.objects.update(status="RUNNING", started_at=clock.now())
+    run_for(clock, work, minutes=3)
+    assert keys() == []
+    run_for(clock, work, minutes=9, every=3)
+    assert keys() == ["tickets"]
+
+
+def test_sweep_twice_is_sweep_once(stripe: Sandbox, clock: Clock, work: Work) -> None:
+    order = make_order(gift_pence=1500)
+    clock.advance(minutes=41)
+    for _ in range(3):
+        sweep(clock.now())
+    work()
+    assert AuditEntry.objects.filter(subject=order.reference, verb="places let go").count() == 1
+    assert keys() == ["released"]
+    assert Heartbeat.objects.get().name == "sweep"
+
+
+def test_step_that_fails_does_not_stop_the_others(
+    stripe: Sandbox, clock: Clock, work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_order(gift_pence=1500)
+    broken = make_order(gift_pence=1500, email="b@example.org")
+    # A payment that nothing can be done with: its body is none.
+    assert broken.donation is not None
+    Payment.objects.create(
+        donation=broken.donation,
+        amount_pence=1500,
+        request_body={},
+        session_expires_at=clock.now(),
+        check_at=clock.now(),
+        created_at=clock.now() - timedelta(days=2),
+    )
+    sweep(clock.advance(minutes=41))
+    assert Order.objects.filter(status=Order.Status.EXPIRED).count() == 1
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] != []
+
+
+def test_places_that_were_let_go_can_be_had_by_others(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    conference = make_conference(types={"Only": 1})
+    walked_away = make_order(conference, gift_pence=1500)
+    run_for(clock, work, minutes=45, every=45)
+    make_order(conference, names=("Quicker",), now=clock.now())
+    with pytest.raises(actions.SoldOut):
+        actions.retake(order=walked_away, now=clock.now())
+    assert Ticket.objects.holding_places().count() == 1
+
+
+def test_pdfs_are_erased_after_a_day(clock: Clock) -> None:
+    Document.objects.create(
+        order=make_order(), fingerprint="x", content=b"%PDF", asked_at=clock.now()
+    )
+    sweep(clock.advance(hours=23))
+    assert Document.objects.count() == 1
+    sweep(clock.advance(hours=2))
+    assert Document.objects.count() == 0

@@ -14,4 +14,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "organisation": SimpleLazyObject(lambda: Organisation.objects.order_by("pk").first()),
         "is_trial": settings.DEBUG,
+        "keeps_mail": settings.MAIL_IS_KEPT_LOCALLY,
     }

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from csp.decorators import csp_replace, csp_update
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from conference import kept_pages
 from conference.errors import TooOften
 from conference.limits import is_allowed, network_of
 from conference.models import Conference, Mail, MailAttachment, Organisation, User
@@ -32,15 +34,22 @@ LOGINS_OF_AN_ADDRESS = 10
 def home(request: HttpRequest) -> HttpResponse:
     """Who we are, the conference, the latest Bulletin."""
     now = timezone.now()
-    return render(
+    conference = Conference.objects.current(now)
+    organisation = (
+        conference.organisation if conference else Organisation.objects.order_by("pk").first()
+    )
+    return kept_pages.render(
         request,
         "conference/home.html",
         {
-            "organisation": Organisation.objects.order_by("pk").first(),
-            "conference": Conference.objects.current(now),
+            "organisation": organisation,
+            "conference": conference,
             "edition": Edition.objects.published(now).defer("body", "body_html").first(),
-            "signup_form": SignUpForm(source=Consent.Source.HOME_PAGE),
+            "signup_form": partial(
+                SignUpForm, source=Consent.Source.HOME_PAGE, made=kept_pages.hole("made")
+            ),
         },
+        fill={"made": SignUpForm.made_now()},
     )
 
 

@@ -64,9 +64,16 @@ class SignUpForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, source: Consent.Source, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, source: Consent.Source, made: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.initial |= {"made": signing.dumps("", salt=_SALT), "source": source}
+        self.initial |= {"made": made or self.made_now(), "source": source}
+
+    @staticmethod
+    def made_now() -> str:
+        """This moment, signed."""
+        return signing.dumps("", salt=_SALT)
 
     @property
     def helper(self) -> FormHelper:
@@ -111,7 +118,7 @@ class SignUpForm(forms.Form):
 
     def _make_anew(self) -> None:
         self.data = self.data.copy()
-        self.data[self.add_prefix("made")] = signing.dumps("", salt=_SALT)
+        self.data[self.add_prefix("made")] = self.made_now()
 
 
 def _keep_out_of_spam() -> str:

@@ -13,11 +13,11 @@ Word = Literal["plenty", "few", "full"]
 
 @dataclass(frozen=True)
 class TypeOnOffer:
-    """A ticket type as the conference's page shows it."""
+    """A ticket type as the conference's page shows it: how many places only where they are few."""
 
     name: str
     description: str
-    places_left: int
+    places_left: int | None
     availability: Word
 
 
@@ -37,15 +37,13 @@ class OnOffer:
 
     @property
     def ticket_types(self) -> list[TypeOnOffer]:
-        return [
-            TypeOnOffer(
-                kind.name,
-                kind.description,
-                self.left.by_type[kind.pk],
-                _word(self.left.by_type[kind.pk], kind.capacity),
-            )
-            for kind in self.types
-        ]
+        shown = []
+        for kind in self.types:
+            left = self.left.by_type[kind.pk]
+            word = _word(left, kind.capacity)
+            number = left if word == "few" else None
+            shown.append(TypeOnOffer(kind.name, kind.description, number, word))
+        return shown
 
 
 def on_offer(conference: Conference) -> OnOffer:

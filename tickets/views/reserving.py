@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -13,11 +14,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from conference import kept_pages
 from conference.limits import is_allowed, network_of
 from conference.models import Conference
 from tickets import actions
 from tickets.availability import OnOffer, on_offer
-from tickets.forms import AttendeeFormSet, OrderForm, rows_as_typed
+from tickets.forms import AttendeeFormSet, OrderForm, kinds_on_offer, rows_as_typed
 from tickets.models import MOST_PLACES, Order
 from tickets.views.paying import onward
 
@@ -31,7 +33,7 @@ def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
     conference = _conference(slug)
     now = timezone.now()
     offer = on_offer(conference)
-    return render(
+    return kept_pages.render(
         request,
         "tickets/conference.html",
         {
@@ -56,8 +58,7 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if not conference.is_open(now) or offer.availability == "full":
             return _closed(request, conference, offer, now)
-        form = OrderForm(conference=conference, initial={"submission": uuid.uuid4()})
-        return _page(request, conference, form, _attendees(offer, [{}]))
+        return _empty_form(request, conference, offer)
     if "add" in request.POST or "remove" in request.POST:
         return _with_another_number_of_rows(request, conference, offer)
     form = OrderForm(request.POST, conference=conference)
@@ -141,11 +142,12 @@ def _to_put_right(
     sold_out: bool = False,
 ) -> Any:
     """The people as they are to be shown again; what is not one person's mistake goes on top."""
+    is_full = offer.availability == "full"
     gone = any(row.has_error("ticket_type", "invalid_choice") for row in attendees.forms)
-    if sold_out or gone:
+    if sold_out or is_full or gone:
         form.add_error(None, _what_is_left(offer))
-        if offer.availability == "full":
-            return _attendees(offer, rows_as_typed(request.POST))
+    if is_full:
+        return _attendees(offer, rows_as_typed(request.POST))
     if not attendees.forms:
         # Nothing says how many people there are: those who were typed.
         is_broken = not attendees.management_form.is_valid()
@@ -158,8 +160,28 @@ def _to_put_right(
 def _attendees(
     offer: OnOffer, initial: list[dict[str, str]] | None = None, *, data: Any = None
 ) -> Any:
-    return AttendeeFormSet(
-        data, initial=initial, form_kwargs={"types": offer.types, "left": offer.left}
+    return _people(kinds_on_offer(offer.types, offer.left), initial, data)
+
+
+def _people(
+    kinds: list[tuple[str, str]], initial: list[dict[str, str]] | None, data: Any = None
+) -> Any:
+    return AttendeeFormSet(data, initial=initial, form_kwargs={"kinds": kinds})
+
+
+def _empty_form(request: HttpRequest, conference: Conference, offer: OnOffer) -> HttpResponse:
+    """The form for one person, nothing filled in."""
+    submission = {"submission": kept_pages.hole("submission")}
+    return kept_pages.render(
+        request,
+        "tickets/reserve.html",
+        {
+            "conference": conference,
+            "organisation": conference.organisation,
+            "form": partial(OrderForm, conference=conference, initial=submission),
+            "attendees": partial(_people, kinds_on_offer(offer.types, offer.left), [{}]),
+        },
+        fill={"submission": str(uuid.uuid4())},
     )
 
 

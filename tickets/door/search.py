@@ -59,13 +59,16 @@ def search(*, words: str, gate: Gate, now: datetime) -> list[Row]:
         .annotate(entered_at=Subquery(entry.values("at")[:1]))
         .order_by("attendee_name", "pk")[:MOST_ROWS]
     )
-    return [
-        Row(
-            ticket,
-            time_of(ticket.entered_at, gate.conference, now) if ticket.entered_at else "",
-            may_enter=ticket.status == Ticket.Status.VALID
-            and ticket.order.status == Order.Status.CONFIRMED
-            and not ticket.entered_at,
+    rows = []
+    for ticket in found:
+        entered_at: datetime | None = ticket.entered_at  # type: ignore[attr-defined] # annotated
+        is_valid = ticket.status == Ticket.Status.VALID
+        is_confirmed = ticket.order.status == Order.Status.CONFIRMED
+        rows.append(
+            Row(
+                ticket,
+                since=time_of(entered_at, gate.conference, now) if entered_at else "",
+                may_enter=is_valid and is_confirmed and not entered_at,
+            )
         )
-        for ticket in found
-    ]
+    return rows

@@ -2,7 +2,7 @@
 
 import uuid
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from csp.decorators import csp_update
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conference import codes
 from conference.errors import TooOften
+from conference.models import User
 from tickets import actions
 from tickets.door import counts as counting
 from tickets.door import search as searching
@@ -97,7 +98,8 @@ def counts(request: HttpRequest, gate: Gate) -> HttpResponse:
 @gate_page
 def search(request: HttpRequest, gate: Gate) -> HttpResponse:
     """Find somebody by name and check them in. Asked by POST: a name belongs in no address."""
-    if not request.user.is_organiser:
+    person = _person(request)
+    if not person.is_organiser:
         raise PermissionDenied
     words = request.POST.get("q", "").strip()[:LONGEST_SEARCH]
     context: dict[str, Any] = {
@@ -110,17 +112,22 @@ def search(request: HttpRequest, gate: Gate) -> HttpResponse:
         context["error"] = _("Enter three letters or more of the name.")
     elif request.method == "POST":
         now = timezone.now()
-        if not searching.may_search(request.user, now):
+        if not searching.may_search(person, now):
             raise TooOften
         context["rows"] = searching.search(words=words, gate=gate, now=now)
         context["most_rows"] = searching.MOST_ROWS
     return render(request, "tickets/door/search.html", context)
 
 
+def _person(request: HttpRequest) -> User:
+    """Who is logged in; every view here has seen to it that somebody is."""
+    return cast(User, request.user)
+
+
 def _judge(request: HttpRequest, gate: Gate, scan_id: uuid.UUID, text: str) -> dict[str, Any]:
     now = timezone.now()
     result = actions.scan(
-        scan_id=scan_id, text=text[:LONGEST_CODE], gate=gate, by=request.user, now=now
+        scan_id=scan_id, text=text[:LONGEST_CODE], gate=gate, by=_person(request), now=now
     )
     return told(result, gate, now)
 
@@ -134,11 +141,12 @@ def _judge_form(request: HttpRequest, gate: Gate) -> dict[str, Any] | None:
     return _judge(request, gate, uuid.uuid5(form_id, text.upper()), text)
 
 
-def _undo(request: HttpRequest, gate: Gate, scan_id: str) -> Scan:
-    found = Scan.objects.filter(pk=_uuid(scan_id), conference=gate.conference)
-    if not found.exists():
+def _undo(request: HttpRequest, gate: Gate, text: str) -> Scan:
+    scan_id = _uuid(text)
+    here = Scan.objects.filter(conference=gate.conference)
+    if scan_id is None or not here.filter(pk=scan_id).exists():
         raise actions.CannotUndo
-    return actions.undo(scan_id=uuid.UUID(scan_id), by=request.user, now=timezone.now())
+    return actions.undo(scan_id=scan_id, by=_person(request), now=timezone.now())
 
 
 def _undo_and_say(request: HttpRequest, gate: Gate) -> None:

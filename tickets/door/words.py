@@ -40,8 +40,8 @@ def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
         first = {"at": at, "gate": result.first.gate.name}
     title = str(_TITLES[Scan.Outcome(scan.outcome)])
     lines = _lines(result, first)
-    is_ours = ticket is not None and scan.outcome != Scan.Outcome.OTHER_CONFERENCE
-    name = ticket.attendee_name if is_ours else ""
+    ours = None if scan.outcome == Scan.Outcome.OTHER_CONFERENCE else ticket
+    name = ours.attendee_name if ours else ""
     until = scan.received_at + UNDO_WITHIN if scan.may_be_undone(now) else None
     return {
         "id": str(scan.pk),
@@ -50,7 +50,7 @@ def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
         "title": title,
         "lines": lines,
         "name": name,
-        "ticket_type": ticket.ticket_type.name if is_ours else "",
+        "ticket_type": ours.ticket_type.name if ours else "",
         "at": time_of(scan.at, conference, now),
         "first": first,
         "may_undo_until": until.isoformat() if until else None,

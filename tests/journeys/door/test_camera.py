@@ -50,15 +50,16 @@ def film(path: Path, *scenes: tuple[bytes, float]) -> Path:
 @pytest.fixture
 def camera_page(
     launch_chromium: Callable[..., Browser], live_server: LiveServer
-) -> Iterator[Callable[[Path], Page]]:
+) -> Iterator[Callable[..., Page]]:
     """Opens a page on a device whose camera shows a film."""
     opened = []
 
-    def open_page(path: Path) -> Page:
+    def open_page(path: Path | None, cameras: int = 1) -> Page:
+        films = [f"--use-file-for-fake-video-capture={path}"] if path else []
         browser = launch_chromium(
-            "--use-fake-device-for-media-stream",
+            f"--use-fake-device-for-media-stream=device-count={cameras}",
             "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-video-capture={path}",
+            *films,
         )
         opened.append(browser)
         context = browser.new_context(base_url=live_server.url, viewport=PHONE)
@@ -72,7 +73,7 @@ def camera_page(
 
 
 def test_camera_reads_tickets_and_screenshots_and_tells_what_is_none(
-    camera_page: Callable[[Path], Page], open_door: Opens, tmp_path: Path
+    camera_page: Callable[..., Page], open_door: Opens, tmp_path: Path
 ) -> None:
     wall = jpeg(Image.new("RGB", (640, 360), (90, 95, 100)))
     page = camera_page(
@@ -90,9 +91,7 @@ def test_camera_reads_tickets_and_screenshots_and_tells_what_is_none(
     page.on("console", lambda message: complaints.append(message.text))
     page.route("**/decoder.js", with_worker_policy)
     open_door(page)
-    start = page.get_by_role("button", name="Start the camera")
-    if start.is_visible():
-        start.click()
+    start_camera(page)
     rows = page.locator("[data-recent-list] li")
     expect(rows).to_have_count(4, timeout=20_000)
     outcomes = sorted(
@@ -111,6 +110,14 @@ def test_camera_reads_tickets_and_screenshots_and_tells_what_is_none(
     assert page.evaluate("document.querySelector('video').srcObject") is None
 
 
+def start_camera(page: Page) -> None:
+    """Start it where it did not start by itself, and wait for its picture."""
+    start = page.get_by_role("button", name="Start the camera")
+    if start.is_visible():
+        start.click()
+    expect(page.locator("[data-camera]")).to_have_attribute("data-state", "on")
+
+
 def with_worker_policy(route: Route) -> None:
     """The worker's script as the web server sends it, with its own policy."""
     response = route.fetch()
@@ -119,16 +126,12 @@ def with_worker_policy(route: Route) -> None:
 
 
 def test_camera_stops_while_the_page_is_hidden(
-    camera_page: Callable[[Path], Page], open_door: Opens, tmp_path: Path
+    camera_page: Callable[..., Page], open_door: Opens, tmp_path: Path
 ) -> None:
     wall = jpeg(Image.new("RGB", (640, 360), (90, 95, 100)))
     page = camera_page(film(tmp_path / "film.mjpeg", (wall, 1)))
     open_door(page)
-    start = page.get_by_role("button", name="Start the camera")
-    if start.is_visible():
-        start.click()
-    state = page.locator("[data-camera]")
-    expect(state).to_have_attribute("data-state", "on")
+    start_camera(page)
     hide = "document.dispatchEvent(new Event('visibilitychange'))"
     page.evaluate(
         f"Object.defineProperty(document, 'hidden', {{value: true, configurable: true}}); {hide}"
@@ -136,6 +139,21 @@ def test_camera_stops_while_the_page_is_hidden(
     assert page.evaluate("document.querySelector('video').srcObject") is None
     page.evaluate(f"delete document.hidden; {hide}")
     until(page, "Boolean(document.querySelector('video').srcObject?.active)")
+
+
+def test_chosen_camera_is_remembered(camera_page: Callable[..., Page], open_door: Opens) -> None:
+    page = camera_page(None, cameras=2)
+    open_door(page)
+    start_camera(page)
+    used = "document.querySelector('video').srcObject?.getVideoTracks()[0].getSettings().deviceId"
+    first = page.evaluate(used)
+    page.get_by_role("button", name="Other camera").click()
+    until(page, f"![undefined, '{first}'].includes({used})")
+    second = page.evaluate(used)
+    page.reload()
+    expect(page.locator("[data-camera]")).to_be_visible()
+    start_camera(page)
+    assert page.evaluate(used) == second
 
 
 def test_camera_that_is_missing_leaves_the_other_ways(page: Page, open_door: Opens) -> None:

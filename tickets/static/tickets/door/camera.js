@@ -61,6 +61,7 @@ export function openCamera({ video, urls, onCode, onState }) {
   let canRead = false; // the worker is ready for a picture
   let stream = null;
   let isWanted = false;
+  let attempt = 0; // counts starts and stops, so that a camera that opens too late is let go
   let awake = null;
 
   const track = () => stream?.getVideoTracks()[0];
@@ -101,6 +102,7 @@ export function openCamera({ video, urls, onCode, onState }) {
 
   async function stayAwake() {
     awake = await navigator.wakeLock?.request("screen").catch(() => null);
+    if (!stream) awake?.release().catch(() => {});
   }
 
   async function tellOn() {
@@ -118,9 +120,10 @@ export function openCamera({ video, urls, onCode, onState }) {
       return;
     }
     onState("starting");
+    const mine = ++attempt;
     try {
       const opened = await openStream();
-      if (!isWanted || document.hidden || stream) {
+      if (mine !== attempt || document.hidden) {
         opened.getTracks().forEach((each) => each.stop());
         return;
       }
@@ -129,9 +132,11 @@ export function openCamera({ video, urls, onCode, onState }) {
       video.srcObject = stream;
       await video.play();
     } catch (error) {
-      if (stream || REFUSALS[error.name]) close(REFUSALS[error.name] ?? "busy");
+      // Stopped meanwhile, the picture could not play: nothing to tell.
+      if (mine === attempt) close(REFUSALS[error.name] ?? "busy");
       return;
     }
+    if (mine !== attempt) return;
     openReader();
     look();
     stayAwake();
@@ -140,6 +145,7 @@ export function openCamera({ video, urls, onCode, onState }) {
 
   /** Stop the tracks, so that the phone's camera light goes off. */
   function release() {
+    attempt += 1;
     stream?.getTracks().forEach((each) => each.stop());
     stream = null;
     video.srcObject = null;

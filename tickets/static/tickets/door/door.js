@@ -70,7 +70,7 @@ async function check(code, id) {
   signal(judged.tone);
   recent.add(judged);
   isChecking = false;
-  if (judged.outcome === "admitted") count();
+  if (judged.outcome === "admitted") countSoon();
   if (waiting.length) check(...waiting.shift());
 }
 
@@ -84,7 +84,7 @@ async function undo(id) {
   result.hide();
   say(said ?? error ?? word("undo-failed"));
   if (said) recent.undone(id, word("undone"));
-  count();
+  countSoon();
 }
 
 /** A sentence without a result of its own: below the camera, where it is also read out. */
@@ -153,6 +153,14 @@ mayStart().then((may) => may && camera.start());
 
 // -- how many are in ----------------------------------------------------------------------------
 
+let soon = 0;
+
+/** Count after a moment, once for a rush of people. */
+function countSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(count, 1000);
+}
+
 async function count() {
   const counted = document.hidden ? null : await gateway.counts();
   if (!counted) return;
@@ -161,8 +169,8 @@ async function count() {
   find("by-type").replaceChildren(
     ...counted.by_type.map((row) => {
       const line = document.createElement("tr");
-      const head = Object.assign(document.createElement("th"), { scope: "row", textContent: row.name });
-      line.append(head);
+      const head = document.createElement("th");
+      line.append(Object.assign(head, { scope: "row", textContent: row.name }));
       for (const number of [row.in, row.expected]) line.insertCell().textContent = number;
       return line;
     }),

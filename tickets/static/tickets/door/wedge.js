@@ -31,8 +31,7 @@ export function listen({ prefix, onScan, onRun }) {
   let slow = emptyRun(); // as `run`, but over any pause up to a second: for the test panel
   let timer = 0;
 
-  const isScan = ({ text }) =>
-    text.length >= LEAST || (text.toUpperCase().includes(prefix) && text.length > prefix.length + 3);
+  const isScan = ({ text }) => text.length >= LEAST || text.toUpperCase().startsWith(prefix);
 
   function begin(event) {
     const field = event.target.closest?.("input:not([type=hidden])") ?? null;

@@ -1,81 +1,288 @@
-"""Every page that visitors see, with axe, narrow and wide, in the light and the dark scheme."""
+"""Every page and every state of it: legible for all, within its width, light and dark."""
 
+import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Literal
+from typing import Any
 
 import pytest
-from django.urls import reverse
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import OperationalError
+from django.test import RequestFactory
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Route
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from conference.models import Conference
+from conference import errors
+from conference.management.commands.demo import PASSWORD
+from conference.models import Conference, Mail
+from donations.sandbox.server import Sandbox
+from signup import links
+from signup.actions import sign_up
+from signup.models import Consent, Subscriber
 from tests.factories import make_order
-from tests.journeys.conftest import AXE
+from tests.journeys.look import Look
 from tickets import actions
+from tickets.models import Order, TicketType
 
-# Contrast of 7:1 and large targets are promised on the accessibility page.
-RULES = {"rules": {name: {"enabled": True} for name in ("color-contrast-enhanced", "target-size")}}
-PATHS = (
-    *("/", "/privacy/", "/accessibility/", "/bulletin/", "/bulletin/12/", "/orders/"),
-    *("/login/", "/outbox/", "/nothing-here/", "/orders/foreign/"),
-    *("/bulletin/confirm/broken/", "/bulletin/unsubscribe/broken/"),
-)
+LONG = "Wolfeschlegelsteinhausenbergerdorff" * 6  # no place for a line break in 200 letters
 
 
-LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff" * 5
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for all: the pages are looked at here, not what a browser remembers."""
+    context = browser.new_context(locale="en-GB", timezone_id="Europe/London")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def order_paths(conference: Conference) -> list[str]:
-    """The pages of one order of each state, and those that lead on from there."""
-    now = timezone.now()
-    confirmed = make_order(conference, names=("Łucja Nguyễn", "محمد", LONG_NAME))
-    reserved, expired = (make_order(conference, gift_pence=1500) for _ in range(2))
-    actions.expire(order=expired, now=now + timedelta(days=1))
-    cancelled = make_order(conference)
-    for ticket in cancelled.tickets.all():
-        actions.cancel_ticket(ticket=ticket, now=now)
-    ticket = confirmed.tickets.all()[2]
-    paths = [order.get_absolute_url() for order in (confirmed, reserved, expired, cancelled)]
-    return [
-        *paths,
-        reverse("tickets:change_amount", args=[reserved.secret]),
-        reverse("tickets:cancel_ticket", args=[confirmed.secret, ticket.reference]),
-        reverse("tickets:order_pdf", args=[confirmed.secret]),
-    ]
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark"), (320, "dark")])
-def test_pages_have_nothing_that_axe_finds(
-    browser: Browser,
-    site: LiveServer,
-    conference: Conference,
-    order_paths: list[str],
-    width: int,
-    scheme: Literal["light", "dark"],
-) -> None:
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
+def look(context: BrowserContext, site: LiveServer) -> Iterator[Look]:
+    """Looks at pages of the sample site in a fresh tab."""
+    context.clear_cookies()
     page = context.new_page()
-    found = []
-    for path in (*PATHS, f"/{conference.slug}/", f"/{conference.slug}/reserve/", *order_paths):
-        page.goto(path)
-        found += [f"{path}: {problem}" for problem in _problems(page)]
-    context.close()
-    assert found == []
+    yield Look(page, site.url)
+    page.close()
 
 
-def _problems(page: Page) -> list[str]:
-    """What axe finds on the page, and whether it scrolls sideways."""
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(
-        "async rules => (await axe.run(rules)).violations"
-        ".map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' '))",
-        RULES,
+def set_conference(**fields: Any) -> Conference:
+    Conference.objects.update(**fields)
+    return Conference.objects.get()
+
+
+def order(names: tuple[str, ...] = ("Ada Lovelace",), gift_pence: int = 0) -> Order:
+    return make_order(Conference.objects.get(), names=names, gift_pence=gift_pence)
+
+
+def test_first_page_and_what_it_leads_to(look: Look) -> None:
+    look("/", "Listening Together")
+    look("/privacy/", "How we look after what you tell us")
+    look("/accessibility/", "Accessibility of this site")
+    look("/bulletin/", "The Bulletin")
+    look("/bulletin/12/", "Slower than planned")
+    look("/bulletin/11/", "Who was not in the room?")
+
+
+def test_first_page_of_an_empty_site(
+    context: BrowserContext, live_server: LiveServer, settings: Settings
+) -> None:
+    settings.DEBUG = False  # no trial bar: as visitors see it
+    page = context.new_page()
+    look = Look(page, live_server.url)
+    look("/", "Welcome")
+    look("/bulletin/", "The Bulletin")
+    page.close()
+
+
+def test_first_page_without_a_conference(look: Look) -> None:
+    Conference.objects.update(is_published=False)
+    look("/", "Northern Open Dialogue Network")
+
+
+def test_conference_in_every_state(look: Look) -> None:
+    conference = Conference.objects.get()
+    path, form = f"/{conference.slug}/", f"/{conference.slug}/reserve/"
+    look(path, conference.name)
+    TicketType.objects.update(capacity=2)
+    make_order(conference)
+    look(path, conference.name)
+    assert "1 place left" in look.page.inner_text("main")
+    TicketType.objects.update(capacity=0)
+    look(path, conference.name)
+    look(form, "No places can be reserved now")
+    now = timezone.now()
+    for fields in (
+        {"opens_at": now + timedelta(days=1), "closes_at": now + timedelta(days=2)},
+        {"opens_at": now - timedelta(days=2), "closes_at": now - timedelta(days=1)},
+        {"starts_at": now - timedelta(days=2), "ends_at": now - timedelta(days=1)},
+    ):
+        set_conference(**fields)
+        look(path, conference.name)
+        look(form, "No places can be reserved now")
+
+
+def test_reservation_form_in_every_state(look: Look) -> None:
+    conference = Conference.objects.get()
+    page = look(f"/{conference.slug}/reserve/", "Reserve places")
+    page.get_by_role("button", name="Reserve my places").last.click()
+    look.here("Reserve places")
+    page.get_by_label("Your name").fill(LONG)
+    page.get_by_label("Your e-mail address").fill("müller@example.org")
+    page.get_by_role("button", name="Add another person").click()
+    page.get_by_label("Another amount", exact=True).check()
+    page.get_by_label("Another amount, in pounds").fill("5000")
+    page.get_by_role("button", name="Reserve my places").last.click()
+    assert page.locator(".error-summary li").count() == 7
+    look.here("Reserve places")
+
+
+def test_reservation_form_after_the_places_went(look: Look) -> None:
+    conference = Conference.objects.get()
+    page = look.page
+    page.goto(f"{look.site}/{conference.slug}/reserve/")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Your e-mail address").fill("ada@example.org")
+    page.get_by_label("Name", exact=True).fill("Ada")
+    page.get_by_label("Kind of ticket").select_option(index=1)
+    page.get_by_label("No donation this time").check()
+    kinds = TicketType.objects.order_by("position")
+    kinds.filter(pk=kinds[0].pk).update(capacity=0)
+    page.get_by_role("button", name="Reserve my places").last.click()
+    look.here("Reserve places")
+    assert "Some of these places have just been taken." in page.inner_text(".error-summary")
+    assert page.get_by_label("Your name").input_value() == "Ada"
+    TicketType.objects.update(capacity=0)
+    page.get_by_role("button", name="Reserve my places").last.click()
+    look.here("Reserve places")
+    assert "The last places have just been taken." in page.inner_text(".error-summary")
+
+
+def test_order_reserved_waiting_and_changed(look: Look, stripe: Sandbox) -> None:
+    reserved = order((LONG[:200], "محمد"), 1500)
+    look(reserved.get_absolute_url(), "We keep your places")
+    page = look(f"{reserved.get_absolute_url()}amount/", "Change the amount")
+    page.get_by_label("Another amount", exact=True).check()
+    page.get_by_label("Another amount, in pounds").fill("2,000")
+    page.get_by_role("button", name="Go on with this").click()
+    look.here("Change the amount")
+    payment = actions.start_payment(order=reserved, now=timezone.now())
+    stripe.pay_later(str(payment.session_id))
+    look(f"{reserved.get_absolute_url()}returned/", "Your places are kept")
+
+
+def test_order_confirmed(look: Look) -> None:
+    one = order()
+    look(one.get_absolute_url(), "Your ticket")
+    three = order(("Ada Lovelace", LONG[:200], "محمد بن سلمان"))
+    path = three.get_absolute_url()
+    page = look(path, "Your tickets")
+    for summary in page.locator("details summary").all():
+        summary.click()
+    look.here("Your tickets")
+    look(f"{path}tickets.pdf", "Your tickets are being drawn")
+    reference = three.tickets.all()[1].reference
+    page = look(f"{path}{reference}/cancel/", "Give this place back?")
+    page.get_by_role("button", name="Give the place back").click()
+    look.here("Your tickets")
+    page.locator("details summary").first.click()
+    page.get_by_label("Name on the ticket").first.fill("W" * 300)
+    page.get_by_role("button", name="Correct the name").first.click()
+    look.here("Correct a name")
+
+
+def test_order_that_ended(look: Look) -> None:
+    conference = Conference.objects.get()
+    expired = order(gift_pence=500)
+    actions.expire(order=expired, now=expired.expires_at)
+    look(expired.get_absolute_url(), "Your places were let go")
+    TicketType.objects.update(capacity=0)
+    look(expired.get_absolute_url(), "Your places were let go")
+    set_conference(opens_at=timezone.now() - timedelta(days=2), closes_at=timezone.now())
+    look(expired.get_absolute_url(), "Your places were let go")
+    set_conference(closes_at=conference.closes_at)
+    TicketType.objects.update(capacity=9)
+    cancelled = order()
+    actions.cancel_order(order=cancelled, now=timezone.now())
+    look(cancelled.get_absolute_url(), "This booking is cancelled")
+
+
+def test_lost_link(look: Look) -> None:
+    page = look("/orders/", "Find my tickets")
+    page.get_by_label("Your e-mail address").fill("ada@")
+    page.get_by_role("button", name="Send me the links").click()
+    look.here("Find my tickets")
+    page.get_by_label("Your e-mail address").fill("ada@example.org")
+    page.get_by_role("button", name="Send me the links").click()
+    look.here("Look in your e-mail")
+
+
+def test_bulletin_from_signing_up_to_leaving(look: Look, work_through: Callable[[], int]) -> None:
+    page = look.page
+    page.goto(f"{look.site}/bulletin/")
+    page.get_by_role("button", name="Send me the Bulletin").click()
+    look.here("The Bulletin")
+    page.get_by_label("E-mail address").fill("ada@example.org")
+    page.wait_for_timeout(1000)  # programs are quicker than that, people are not
+    page.get_by_role("button", name="Send me the Bulletin").click()
+    look.here("Look in your e-mail")
+    work_through()
+    subscriber = Subscriber.objects.get()
+    look(path_of(links.confirm_url(subscriber)), "One press more")
+    page.get_by_role("button", name="Yes, send me the Bulletin").click()
+    look.here("You receive the Bulletin")
+    look("/bulletin/confirm/nonsense/", "This link no longer works")
+    look(path_of(links.unsubscribe_url(subscriber)), "Stop the Bulletin?")
+    page.get_by_role("button", name="Stop the Bulletin").click()
+    look.here("The Bulletin stops")
+
+
+def test_log_in(look: Look) -> None:
+    page = look("/login/", "Log in")
+    page.get_by_label("E-mail").fill("door@example.org")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    look.here("Log in")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile("/door/"))
+    look("/desk/", "This page is not open to you")
+
+
+def test_outbox(look: Look, work_through: Callable[[], int]) -> None:
+    look("/outbox/", "Outbox")
+    order((LONG[:200], "محمد"), 0)
+    make_bulletin_mail()
+    work_through()
+    look("/outbox/", "Outbox")
+    for mail in Mail.objects.all():
+        look(f"/outbox/{mail.pk}/", mail.subject)
+
+
+def test_errors(look: Look, context: BrowserContext) -> None:
+    look("/no-such-page/", "There is no page here")
+    page = look("/logout/", "Nothing to see here")
+    page.goto(f"{look.site}/orders/")
+    page.get_by_label("Your e-mail address").fill("ada@example.org")
+    context.clear_cookies()
+    page.get_by_role("button", name="Send me the links").click()
+    look.here("Please send that once more")
+
+
+@pytest.mark.parametrize(
+    ("error", "heading"),
+    [
+        (BadRequest(), "We could not read that"),
+        (PermissionDenied(), "This page is not open to you"),
+        (errors.TooOften(), "Please wait a little"),
+        (RuntimeError(), "Something went wrong on our side"),
+        (OperationalError(), "Too much at once"),
+    ],
+)
+def test_error_of_a_view(look: Look, error: Exception, heading: str) -> None:
+    request = RequestFactory().post("/somewhere/", {"name": "Ada", "email": "ada@example.org"})
+    request.user = AnonymousUser()
+    handle = errors.branded_errors(lambda _: None).process_exception  # type: ignore[arg-type, attr-defined, return-value]
+    body = handle(request, error).content.decode()
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="text/html; charset=utf-8")
+
+    look.page.route("**/somewhere/", answer)
+    look("/somewhere/", heading)
+
+
+def path_of(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
+
+
+def make_bulletin_mail() -> None:
+    sign_up(
+        email="ada@example.org",
+        first_name="",
+        last_name="",
+        source=Consent.Source.BULLETIN_PAGE,
+        now=timezone.now(),
     )
-    too_wide = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    return [*found, f"{too_wide} px too wide"] if too_wide > 0 else found

@@ -1,0 +1,218 @@
+"""The Bulletin's form over HTTP: one answer for everybody, and no way to misuse it."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from conference.models import Mail
+from signup import actions, forms, links, views
+from signup.models import Consent, Edition, Subscriber, Suppression
+from tests.html import field_errors, fields, heading, summary
+
+pytestmark = pytest.mark.django_db
+
+Work = Callable[[], int]
+FORM = "/bulletin/"
+KINDS = ("new", "pending", "confirmed", "unsubscribed", "complained", "suppressed")
+
+
+@pytest.fixture(autouse=True)
+def as_slow_as_people(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Nobody waits a second for the form, but where that is the matter."""
+    if "quick" not in request.function.__name__:
+        monkeypatch.setattr(forms, "SOONEST", timedelta(seconds=-1))
+
+
+def send(client: Client, **changes: str) -> HttpResponse:
+    """Send the form as a browser would, with an address and what else is typed."""
+    filled = fields(client.get(FORM), action=FORM) | {"email": "ada@example.org"} | changes
+    return client.post(FORM, filled)
+
+
+def make(kind: str) -> None:
+    """Let ada@example.org be known to us as `kind`."""
+    now = timezone.now() - timedelta(days=1)
+    if kind == "suppressed":
+        digest = actions.digest_of("ada@example.org")
+        Suppression.objects.create(digest=digest, reason="erased", at=now)
+    elif kind != "new":
+        Subscriber.objects.create(email="ada@example.org", status=kind, requested_at=now)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_address_gets_the_same_answer_for_the_same_work(client: Client, kind: str) -> None:
+    answers = []
+    for address in ("ada@example.org", "somebody.else@example.org"):
+        if address == "ada@example.org":
+            make(kind)
+        form = fields(client.get(FORM), action=FORM) | {"email": address}
+        with CaptureQueriesContext(
+            connection,
+        ) as statements:
+            answer = client.post(FORM, form)
+        answers.append((answer.status_code, answer.content, len(statements)))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 200
+    assert b"ada@example.org" not in answers[0][1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        ("new", ["Please confirm the Bulletin"]),
+        ("pending", ["Please confirm the Bulletin"]),
+        ("unsubscribed", ["Please confirm the Bulletin"]),
+        ("confirmed", ["You already receive the Bulletin"]),
+        ("complained", []),
+        ("suppressed", []),
+    ],
+)
+def test_only_the_mail_differs(client: Client, work: Work, kind: str, subject: list[str]) -> None:
+    make(kind)
+    assert heading(send(client)) == "Look in your e-mail"
+    assert Mail.objects.count() == 0
+    work()
+    assert [mail.subject for mail in Mail.objects.all()] == subject
+
+
+def test_source_and_name_are_kept(client: Client, work: Work) -> None:
+    send(client, first_name="Łucja", last_name="Nowak", source="home page")
+    work()
+    subscriber = Subscriber.objects.get()
+    assert (subscriber.first_name, subscriber.last_name) == ("Łucja", "Nowak")
+    assert Consent.objects.get().source == Consent.Source.HOME_PAGE
+
+
+def test_source_that_nobody_offers_is_refused_or_ours(client: Client, work: Work) -> None:
+    send(client, source="ticket form")
+    work()
+    assert set(Consent.objects.values_list("source", flat=True)) <= {"bulletin page"}
+
+
+@pytest.mark.parametrize("typed", ["", "ada", "ada@", "@example.org", "ada@example"])
+def test_wrong_address_is_said_at_the_field_and_kept(client: Client, typed: str) -> None:
+    answer = send(client, email=typed, first_name="Ada")
+    assert list(field_errors(answer)) == ["email"]
+    sent = fields(answer, action=FORM)
+    assert (sent["email"], sent["first_name"]) == (typed, "Ada")
+
+
+def test_trap_takes_programs_in(client: Client, work: Work) -> None:
+    assert heading(send(client, website="http://spam.test")) == "Look in your e-mail"
+    work()
+    assert (Subscriber.objects.count(), Mail.objects.count()) == (0, 0)
+
+
+def test_too_quick_may_send_it_once_more(client: Client, work: Work) -> None:
+    answer = send(client)
+    assert summary(answer) == ["That was very quick. Please send the form once more."]
+    again = fields(answer, action=FORM)
+    time.sleep(1.1)
+    assert heading(client.post(FORM, again)) == "Look in your e-mail"
+
+
+@pytest.mark.parametrize("made", ["", "nonsense", "a:b:c"])
+def test_form_of_unknown_age_may_be_sent_once_more(client: Client, made: str) -> None:
+    answer = send(client, made=made)
+    assert summary(answer) == ["This form was open for a long time. Please send it once more."]
+    assert heading(client.post(FORM, fields(answer, action=FORM))) == "Look in your e-mail"
+
+
+def test_address_is_taken_three_times_a_day(client: Client, work: Work) -> None:
+    for _ in range(5):
+        assert heading(send(client)) == "Look in your e-mail"
+    assert work() <= 2 * views.FOR_AN_ADDRESS
+    assert Consent.objects.count() == views.FOR_AN_ADDRESS
+
+
+def test_network_that_asks_too_often_is_paused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "FROM_A_NETWORK", 2)
+    seen = [send(client, email=f"a{n}@example.org").status_code for n in range(3)]
+    assert seen == [200, 200, 429]
+
+
+def test_site_as_a_whole_is_protected(
+    client: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "FOR_THE_SITE", 2)
+    settings.PROXIES = 1
+    seen = []
+    for n in range(3):
+        client.defaults["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{n}"
+        seen.append(send(client, email=f"a{n}@example.org").status_code)
+    assert seen == [200, 200, 429]
+
+
+def test_form_needs_its_cookie() -> None:
+    browser = Client(enforce_csrf_checks=True)
+    filled = fields(browser.get(FORM), action=FORM) | {"email": "ada@example.org"}
+    assert browser.post(FORM, filled).status_code == 403
+
+
+def test_opening_links_changes_nothing(client: Client) -> None:
+    make("pending")
+    subscriber = Subscriber.objects.get()
+    for url in (links.confirm_url(subscriber), links.unsubscribe_url(subscriber)):
+        for method in (client.get, client.head):
+            answer = method(url.removeprefix("http://127.0.0.1:8000"))
+            assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
+    subscriber.refresh_from_db()
+    assert (subscriber.status, Consent.objects.count()) == ("pending", 0)
+
+
+def test_one_click_is_answered_at_once_without_cookie_or_redirect() -> None:
+    make("confirmed")
+    url = links.unsubscribe_url(Subscriber.objects.get())
+    program = Client(enforce_csrf_checks=True)
+    for _ in range(2):
+        answer = program.post(
+            url.removeprefix("http://127.0.0.1:8000"),
+            "List-Unsubscribe=One-Click",
+            content_type="application/x-www-form-urlencoded",
+        )
+        assert (answer.status_code, answer.cookies.output()) == (200, "")
+    assert Subscriber.objects.get().status == "unsubscribed"
+    assert Consent.objects.get().source == Consent.Source.ONE_CLICK
+
+
+def test_links_outlive_a_change_of_the_secret_key(client: Client, settings: LazySettings) -> None:
+    make("confirmed")
+    url = links.unsubscribe_url(Subscriber.objects.get())
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another" * 10
+    client.post(url.removeprefix("http://127.0.0.1:8000"))
+    assert Subscriber.objects.get().status == "unsubscribed"
+
+
+def test_links_do_not_hold_the_address() -> None:
+    make("confirmed")
+    subscriber = Subscriber.objects.get()
+    for url in (links.confirm_url(subscriber), links.unsubscribe_url(subscriber)):
+        assert "ada" not in url
+        assert "example.org" not in url
+
+
+def test_archive_shows_what_is_published_newest_first(client: Client) -> None:
+    today = timezone.now().date()
+    for number, days in ((1, -10), (2, 0), (3, 5)):
+        Edition.objects.create(
+            number=number,
+            title=f"Title {number}",
+            published_on=today + timedelta(days=days),
+            body="*Hello*",
+        )
+    text = client.get(FORM).content.decode()
+    assert ("Title 3" in text, text.index("Title 2") < text.index("Title 1")) == (False, True)
+    seen = [client.get(f"/bulletin/{number}/").status_code for number in (1, 2, 3, 4)]
+    assert seen == [200, 200, 404, 404]
+    assert "<em>Hello</em>" in client.get("/bulletin/1/").content.decode()

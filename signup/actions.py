@@ -110,12 +110,18 @@ def unsubscribe(*, subscriber: Subscriber, source: Consent.Source, now: datetime
 
 def is_suppressed(email: str) -> bool:
     """Whether this address asked, or its provider told us, never to be written to again."""
-    return Suppression.objects.filter(digest=digest_of(email)).exists()
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [digest_of(email, secret_key) for secret_key in keys]
+    return Suppression.objects.filter(digest__in=digests).exists()
 
 
-def digest_of(email: str) -> str:
-    """The keyed hash under which an address stays on the suppression list."""
-    key = hmac.new(settings.SECRET_KEY.encode(), b"suppression", hashlib.sha256).digest()
+def digest_of(email: str, secret_key: str = "") -> str:
+    """The keyed hash under which an address stays on the suppression list.
+
+    An older `secret_key` gives the hash under which it was put there.
+    """
+    secret = (secret_key or settings.SECRET_KEY).encode()
+    key = hmac.new(secret, b"suppression", hashlib.sha256).digest()
     return hmac.new(key, email.lower().encode(), hashlib.sha256).hexdigest()
 
 

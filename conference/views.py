@@ -22,6 +22,7 @@ from conference import kept_pages
 from conference.errors import TooOften
 from conference.limits import is_allowed, network_of
 from conference.models import Conference, Mail, MailAttachment, Organisation, User
+from signup import wording
 from signup.forms import SignUpForm
 from signup.models import Consent, Edition
 
@@ -56,13 +57,16 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What we keep of people, why, and for how long."""
-    return render(request, "conference/privacy.html")
+    return render(
+        request, "conference/privacy.html", {"privacy_version": wording.PRIVACY_VERSION}
+    )
 
 
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """How accessible the site is, how that is tested, and whom to tell."""
-    return render(request, "conference/accessibility.html")
+    conference = Conference.objects.current(timezone.now())
+    return render(request, "conference/accessibility.html", {"conference": conference})
 
 
 class Login(LoginView):

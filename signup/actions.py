@@ -108,6 +108,15 @@ def unsubscribe(*, subscriber: Subscriber, source: Consent.Source, now: datetime
             _write_down(subscriber, Consent.Step.WITHDRAWN, source, now)
 
 
+def erase(*, email: str, now: datetime) -> None:
+    """Forget a subscriber and all their consents; the address is never written to again."""
+    with transaction.atomic():
+        Suppression.objects.get_or_create(
+            digest=digest_of(email), defaults={"reason": "erased", "at": now}
+        )
+        Subscriber.objects.filter(email=email.lower()).delete()
+
+
 def is_suppressed(email: str) -> bool:
     """Whether this address asked, or its provider told us, never to be written to again."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]

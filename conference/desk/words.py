@@ -20,6 +20,7 @@ VERBS: dict[str, str | Promise] = {
     "reserved again": gettext_lazy("Reserved again"),
     "name corrected": gettext_lazy("Name corrected"),
     "address corrected": gettext_lazy("E-mail address corrected, link renewed"),
+    "person erased": gettext_lazy("Names and address erased"),
     "place cancelled": gettext_lazy("Place cancelled"),
     "order cancelled": gettext_lazy("Order cancelled"),
     "code replaced": gettext_lazy("Ticket's code replaced"),

@@ -27,6 +27,7 @@ from tickets.actions.changes import (
     resend,
 )
 from tickets.actions.entry import CannotUndo, Result, scan, undo
+from tickets.actions.erasing import StillToCome, erase_person
 
 __all__ = [
     "AlreadyConfirmed",
@@ -37,12 +38,14 @@ __all__ = [
     "PlacesLeft",
     "Result",
     "SoldOut",
+    "StillToCome",
     "TooLate",
     "cancel_order",
     "cancel_ticket",
     "confirm",
     "correct_email",
     "correct_name",
+    "erase_person",
     "expire",
     "on_gift_received",
     "places_left",

@@ -109,7 +109,7 @@ def reserve(
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
     with transaction.atomic():
-        conference = Conference.objects.select_for_update(no_key=True).get(pk=conference.pk)
+        conference = _locked_conference(conference.pk)
         made_before = Order.objects.filter(submission=submission).first()
         if made_before is not None:
             return made_before
@@ -335,6 +335,15 @@ def _locked(order: Order) -> Order:
     )
 
 
+def _locked_conference(pk: int) -> Conference:
+    """The conference's row, locked, with what decides about places; its texts stay unread."""
+    return (
+        Conference.objects.select_for_update(no_key=True)
+        .only("is_published", "opens_at", "closes_at", "ends_at", "capacity")
+        .get(pk=pk)
+    )
+
+
 def _must_be_reserved(order: Order) -> None:
     if order.status == Order.Status.CONFIRMED:
         raise AlreadyConfirmed
@@ -352,7 +361,7 @@ def _check_places(conference: Conference, wanted: dict[int, int]) -> None:
 
 def _take_places_again(order: Order) -> None:
     """Hold the released places of an order once more, or raise SoldOut."""
-    conference = Conference.objects.select_for_update(no_key=True).get(pk=order.conference_id)
+    conference = _locked_conference(order.conference_id)
     released = order.tickets.filter(status=Ticket.Status.RELEASED)
     _check_places(conference, released.count_by_type())
     released.update(status=Ticket.Status.HELD)

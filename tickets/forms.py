@@ -136,15 +136,22 @@ class OrderForm(GiftForm):
             self.cleaned_data["submission"] = uuid.uuid4()
 
 
+class KindField(forms.TypedChoiceField):
+    """A ticket type's primary key. Without choices any number will do: it is judged under lock."""
+
+    def valid_value(self, value: Any) -> bool:
+        return not self.choices or super().valid_value(value)
+
+
 class AttendeeForm(forms.Form):
-    """One person who is coming."""
+    """One person who is coming. `kinds` are the ticket types to choose from, if it is shown."""
 
     attendee_name = NameField(
         label=gettext_lazy("Name"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": gettext_lazy("Enter the name of this person.")},
     )
-    ticket_type = forms.TypedChoiceField(
+    ticket_type = KindField(
         label=gettext_lazy("Kind of ticket"),
         coerce=int,
         error_messages={
@@ -159,7 +166,7 @@ class AttendeeForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, kinds: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         kwargs["empty_permitted"] = False  # an empty row is a person that was forgotten
         super().__init__(*args, **kwargs)
         self.fields["ticket_type"].choices = kinds  # type: ignore[attr-defined]

@@ -112,7 +112,9 @@ def reserve(
         conference = _locked_conference(conference.pk)
         made_before = Order.objects.filter(submission=submission).first()
         if made_before is not None:
-            return made_before
+            if made_before.conference_id == conference.pk:
+                return made_before
+            submission = uuid.uuid4()  # it came with another conference's form
         if not conference.is_open(now):
             raise Closed
         _check_places(conference, Counter(place.ticket_type_pk for place in places))

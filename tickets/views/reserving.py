@@ -54,36 +54,32 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     """The reservation form: one page, one submit."""
     conference = _conference(slug)
     now = timezone.now()
-    offer = on_offer(conference)
     if request.method != "POST":
+        offer = on_offer(conference)
         if not conference.is_open(now) or offer.availability == "full":
             return _closed(request, conference, offer, now)
         return _empty_form(request, conference, offer)
     if "add" in request.POST or "remove" in request.POST:
-        return _with_another_number_of_rows(request, conference, offer)
+        return _with_another_number_of_rows(request, conference, on_offer(conference))
     form = OrderForm(request.POST, conference=conference)
-    attendees = _attendees(offer, data=request.POST)
+    # What is left is only counted where it must be: under lock, and for the form shown again.
+    attendees = AttendeeFormSet(request.POST)
     if not all([form.is_valid(), attendees.is_valid()]):
         made_before = _made_before(conference, form)
         if made_before is not None:
             return onward(request, made_before, now=now)
-        if not conference.is_open(now):
-            return _closed(request, conference, offer, now)
-        attendees = _to_put_right(request, offer, form, attendees)
-        return _page(request, conference, form, attendees)
+        return _again(request, conference, form, now)
     hour = timedelta(hours=1)
     if not is_allowed("reserve", network_of(request), times=ORDERS_AN_HOUR, within=hour, now=now):
         form.add_error(None, _wait_a_little())
+        attendees = _attendees(on_offer(conference), data=request.POST)
         return _page(request, conference, form, attendees, status=HTTPStatus.TOO_MANY_REQUESTS)
     try:
         order = _reserved(conference, form, attendees, now)
     except actions.Closed:
-        return _closed(request, conference, offer, now)
-    except actions.SoldOut as error:
-        offer = OnOffer(offer.types, error.left)
-        attendees = _attendees(offer, data=request.POST)
-        attendees = _to_put_right(request, offer, form, attendees, sold_out=True)
-        return _page(request, conference, form, attendees)
+        return _closed(request, conference, on_offer(conference), now)
+    except actions.SoldOut:
+        return _again(request, conference, form, now, sold_out=True)
     return onward(request, order, now=now)
 
 
@@ -131,6 +127,24 @@ def _made_before(conference: Conference, form: OrderForm) -> Order | None:
     Sent again, it need not be good any more: its first time may have taken the last places.
     """
     return conference.orders.filter(submission=form.cleaned_data["submission"]).first()
+
+
+def _again(
+    request: HttpRequest,
+    conference: Conference,
+    form: OrderForm,
+    now: datetime,
+    *,
+    sold_out: bool = False,
+) -> HttpResponse:
+    """The form as it was sent, with what is to be put right."""
+    offer = on_offer(conference)
+    if not conference.is_open(now):
+        return _closed(request, conference, offer, now)
+    attendees = _attendees(offer, data=request.POST)
+    attendees.is_valid()
+    attendees = _to_put_right(request, offer, form, attendees, sold_out=sold_out)
+    return _page(request, conference, form, attendees)
 
 
 def _to_put_right(

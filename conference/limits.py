@@ -6,6 +6,7 @@ No in-memory counter: several processes on several machines must agree. Librarie
 
 import hashlib
 import hmac
+import ipaddress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,7 +26,13 @@ def network_of(request: HttpRequest) -> str:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
         if len(forwarded) >= settings.PROXIES:
             address = forwarded[-settings.PROXIES].strip()
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
 
 
 def is_allowed(what: str, whose: str, *, times: int, within: timedelta, now: datetime) -> bool:

@@ -206,8 +206,7 @@ def _fonts() -> "tuple[FontConfiguration, CSS]":
     families = ", ".join(dict.fromkeys(font.family for font in fonts))
     rules.append(f"html {{ font-family: {families} }}")
     configuration = FontConfiguration()
-    # It keeps copies of the fonts in a temporary folder, which goes when the process ends.
-    atexit.register(configuration.__del__)
+    atexit.register(_remove_copies, configuration)
     css = CSS(
         string="\n".join(rules), font_config=configuration, url_fetcher=_fetcher(_font_content)
     )
@@ -216,6 +215,12 @@ def _fonts() -> "tuple[FontConfiguration, CSS]":
     gc.collect()
     gc.freeze()
     return configuration, css
+
+
+def _remove_copies(configuration: "FontConfiguration") -> None:
+    """Remove the temporary folder with copies of the fonts, once, as the process ends."""
+    configuration.__del__()
+    configuration._folder = None
 
 
 def _installed_fonts() -> list[_Font]:

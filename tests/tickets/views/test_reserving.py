@@ -55,7 +55,6 @@ def test_form_has_nothing_preselected_and_the_bulletin_unticked(client: Client) 
         "other_amount": "",
         "form-TOTAL_FORMS": "1",
         "form-INITIAL_FORMS": "1",
-        "form-MIN_NUM_FORMS": "1",
         "form-MAX_NUM_FORMS": "10",
         "form-0-attendee_name": "",
         "form-0-ticket_type": "",
@@ -77,11 +76,11 @@ def test_empty_form_says_what_each_field_wants(client: Client) -> None:
     conference = make_conference(types={"A": 5, "B": 5})
     answer = send(client, conference, form_of(client, conference))
     assert summary(answer) == [
-        "Choose an amount, or No donation this time.",
         "Enter your name.",
         "Enter your e-mail address.",
         "Person 1: Enter the name of this person.",
         "Person 1: Choose a kind of ticket.",
+        "Choose an amount, or No donation this time.",
     ]
     assert field_errors(answer) == {
         "name": "Enter your name.",

@@ -1,0 +1,98 @@
+"""What monitors and load balancers are told."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+from django.utils import timezone
+
+from conference.heartbeat import beat
+from conference.models import Heartbeat, Mail
+from tests.factories import make_order
+
+
+def ready(client: Client) -> tuple[int, dict[str, Any]]:
+    """The status, and what is not well."""
+    answer = client.get("/readyz")
+    told = answer.json()
+    assert told["ok"] == (answer.status_code == 200)
+    return answer.status_code, {k: v for k, v in told["checks"].items() if not v["ok"]}
+
+
+def all_alive() -> None:
+    for name in ("worker", "sweep"):
+        beat(name, now=timezone.now())
+
+
+def test_process_answers_without_a_database(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_ready_when_all_is_well(client: Client) -> None:
+    all_alive()
+    assert ready(client) == (200, {})
+    assert "no-store" in client.get("/readyz")["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_not_ready_without_worker_and_sweep(client: Client) -> None:
+    never = {"ok": False, "seen_s_ago": None}
+    assert ready(client) == (503, {"worker": never, "sweep": never})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "minutes"), [("worker", 1), ("sweep", 5)])
+def test_not_ready_when_one_has_not_been_seen_lately(
+    client: Client, name: str, minutes: int
+) -> None:
+    all_alive()
+    ago = timedelta(minutes=minutes)
+    for seconds, status in ((-5, 200), (5, 503)):
+        seen_at = timezone.now() - ago - timedelta(seconds=seconds)
+        Heartbeat.objects.filter(name=name).update(seen_at=seen_at)
+        assert ready(client)[0] == status
+
+
+@pytest.mark.django_db
+def test_not_ready_when_mail_has_waited_long(client: Client) -> None:
+    all_alive()
+    Mail.objects.create(
+        key="x",
+        to="ada@example.org",
+        sender="tickets@example.org",
+        subject="x",
+        text="x",
+        created_at=timezone.now() - timedelta(minutes=16),
+        next_try_at=timezone.now(),
+    )
+    status, wrong = ready(client)
+    assert (status, list(wrong), wrong["mail"]["oldest_s"] // 60) == (503, ["mail"], 16)
+    Mail.objects.update(status=Mail.Status.SENT)
+    assert ready(client)[0] == 200
+
+
+@pytest.mark.django_db
+def test_not_ready_before_the_database_is_up_to_date(client: Client) -> None:
+    all_alive()
+    MigrationRecorder(connection).record_unapplied("tickets", "0001_initial")
+    status, wrong = ready(client)
+    assert (status, list(wrong)) == (503, ["migrations"])
+
+
+@pytest.mark.django_db
+def test_nothing_of_anybody_is_told(client: Client) -> None:
+    make_order()
+    text = client.get("/readyz").content.decode()
+    assert ("ada" in text, "sqlite" in text, "postgres" in text) == (False, False, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_only_reading_is_answered(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405

@@ -1,0 +1,149 @@
+"""The settings: a bare checkout runs, and a real site starts only with all that it needs."""
+
+import base64
+import os
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+SETTINGS = Path(__file__).parents[2] / "conference" / "settings.py"
+
+Read = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Read:
+    """Reads the settings under this environment and no other."""
+
+    def read_under(**environment: str) -> dict[str, Any]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        for name in list(os.environ):
+            monkeypatch.delenv(name)
+        for name, value in (kept | {"DATA_DIR": str(tmp_path / "data")} | environment).items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(SETTINGS))
+
+    return read_under
+
+
+# Put together here, so that nothing in the file looks like somebody's key.
+LIVE_KEY = "_".join(("rk", "live", "0" * 24))
+TEST_KEY = "_".join(("sk", "test", "0" * 24))
+REAL = {
+    "DEBUG": "0",
+    "BASE_URL": "https://conference.example.org/",
+    "ALLOWED_HOSTS": "conference.example.org",
+    "SECRET_KEY": "s" * 50,
+    "TICKET_SIGNING_KEYS": f"1:{base64.b64encode(bytes(32)).decode()}",
+    "STRIPE_SECRET_KEY": LIVE_KEY,
+    "STRIPE_WEBHOOK_SECRET": "whsec_real",
+    "EMAIL_URL": "submission://user:password@mail.example.org:587",
+    "TICKETS_FROM": "Tickets <tickets@conference.example.org>",
+    "BULLETIN_FROM": "Bulletin <bulletin@conference.example.org>",
+}
+
+
+def test_bare_checkout_runs_as_a_trial(read: Read, tmp_path: Path) -> None:
+    settings = read()
+    assert (settings["DEBUG"], settings["MAIL_IS_KEPT_LOCALLY"]) == (True, True)
+    assert settings["BASE_URL"] == "http://127.0.0.1:8000"
+    assert settings["STRIPE_API_BASE"] == "http://127.0.0.1:8001"
+    assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "data" / "db.sqlite3")
+    assert settings["DATABASES"]["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
+
+
+def test_ports_move_the_addresses(read: Read) -> None:
+    settings = read(PORT="9000")
+    assert (settings["BASE_URL"], settings["STRIPE_API_BASE"]) == (
+        "http://127.0.0.1:9000",
+        "http://127.0.0.1:9001",
+    )
+    assert read(PORT="9000", SANDBOX_PORT="9500")["STRIPE_API_BASE"] == "http://127.0.0.1:9500"
+
+
+def test_trial_keeps_its_keys(read: Read) -> None:
+    first, again = read(), read()
+    assert first["SECRET_KEY"] == again["SECRET_KEY"]
+    assert first["TICKET_SIGNING_KEYS"] == again["TICKET_SIGNING_KEYS"]
+
+
+def test_real_site_starts_with_all_that_it_needs(read: Read) -> None:
+    settings = read(**REAL)
+    assert (settings["DEBUG"], settings["STRIPE_LIVE"]) == (False, True)
+    assert settings["BASE_URL"] == "https://conference.example.org"
+    assert settings["STRIPE_API_BASE"] == "https://api.stripe.com"
+    assert settings["MAIL_IS_KEPT_LOCALLY"] is False
+    assert settings["EMAIL_USE_TLS"] is True
+    assert settings["LIMIT_FACTOR"] == 1
+    secure = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT")
+    assert {settings[name] for name in secure} == {True}
+
+
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "STRIPE_SECRET_KEY"]
+)
+def test_one_sign_of_a_real_site_ends_the_trial(read: Read, name: str) -> None:
+    values = REAL | {"DATABASE_URL": "sqlite:////tmp/x.sqlite3"}
+    with pytest.raises(ImproperlyConfigured):
+        read(**{name: values[name]})
+
+
+@pytest.mark.parametrize("name", sorted(set(REAL) - {"DEBUG"}))
+@pytest.mark.parametrize("blank", [True, False])
+def test_real_site_refuses_to_start_without(read: Read, name: str, blank: bool) -> None:
+    environment = {key: value for key, value in REAL.items() if key != name}
+    if blank:
+        environment[name] = ""
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read(**environment)
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"STRIPE_API_BASE": "http://127.0.0.1:8001"}, "STRIPE_API_BASE"),
+        ({"STRIPE_API_BASE": "https://api.stripe.com.evil.test"}, "STRIPE_API_BASE"),
+        ({"STRIPE_API_BASE": ""}, "STRIPE_API_BASE"),
+        ({"STRIPE_SECRET_KEY": TEST_KEY}, "STRIPE_TEST_MODE"),
+        ({"STRIPE_SECRET_KEY": "nonsense"}, "STRIPE_TEST_MODE"),
+        ({"STRIPE_TEST_MODE": "1"}, "STRIPE_TEST_MODE"),
+        ({"DEBUG": "1"}, "DEBUG"),
+        ({"TICKET_SIGNING_KEYS": "1:short"}, "TICKET_SIGNING_KEYS"),
+        ({"EMAIL_URL": "carrier-pigeon://x"}, "EMAIL_URL"),
+    ],
+)
+def test_unsafe_mixture_is_refused(read: Read, changes: dict[str, str], says: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read(**REAL | changes)
+    assert says in str(caught.value)
+
+
+def test_rehearsal_with_stripes_test_mode_says_so(read: Read) -> None:
+    settings = read(**REAL | {"STRIPE_SECRET_KEY": TEST_KEY, "STRIPE_TEST_MODE": "1"})
+    assert (settings["STRIPE_LIVE"], settings["DEBUG"]) == (False, False)
+
+
+def test_limits_against_abuse_cannot_be_lifted_on_a_real_site(read: Read) -> None:
+    assert read(**REAL | {"LIMIT_FACTOR": "1000"})["LIMIT_FACTOR"] == 1
+
+
+def test_value_of_the_wrong_kind_is_refused(read: Read) -> None:
+    for name, value in (("PORT", "eighty"), ("DEBUG", "perhaps"), ("PROXIES", "one")):
+        with pytest.raises(Exception, match=name):
+            read(**{name: value})
+
+
+def test_postgresql_is_taken_from_its_address(read: Read) -> None:
+    settings = read(**REAL | {"DATABASE_URL": "postgresql://u:p@db.example.org/tickets"})
+    database = settings["DATABASES"]["default"]
+    assert (database["ENGINE"], database["HOST"], database["CONN_HEALTH_CHECKS"]) == (
+        "django.db.backends.postgresql",
+        "db.example.org",
+        True,
+    )

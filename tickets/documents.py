@@ -28,8 +28,8 @@ QUIET_ZONE = 4  # modules of white around the code
 MODULES = 37  # of a QR symbol of version 5
 # Any mask reads equally well here, as a signature looks random. Trying all eight takes 8 ms.
 _MASK = 2
-# What the page has room for: lines, and letters on one.
-_ACCESS_LINES = 10
+# What the page has room for: lines of place and access together, and letters on one.
+_LINES = 12
 _LINE_LENGTH = 85
 _BLOCK_END = re.compile(r"</(?:p|li|h\d|tr|pre|blockquote)>|<br>")
 _LINK = re.compile(r"</?a\b[^>]*>")
@@ -42,7 +42,7 @@ _NAME_SIZES = {
     20: "name small",
     0: "name",
 }
-_TYPE_SIZES = {36: "type small", 0: "type"}
+_TYPE_SIZES = {66: "type smaller", 36: "type small", 0: "type"}
 _TITLE_SIZES = {120: "smallest", 66: "smaller", 24: "small", 0: ""}
 
 
@@ -169,14 +169,15 @@ def _frames(tickets: Sequence[Ticket]) -> list[SafeString]:
     """Return for each ticket what it shares with others, as HTML."""
     conference = tickets[0].order.conference
     day, times = when(conference)
+    address = ", ".join(line.strip() for line in conference.address.splitlines() if line.strip())
     context = {
         "conference": conference,
         "organisation": conference.organisation,
         "title_class": _size(_TITLE_SIZES, conference.name),
         "day": day,
         "times": times,
-        "address": ", ".join(conference.address.split("\n")),
-        "access": _access(conference),
+        "address": address,
+        "access": _access(conference, _LINES - _lines(conference.venue) - _lines(address)),
     }
     frames = {
         is_online: render_to_string("tickets/pdf/frame.html", {**context, "is_online": is_online})
@@ -185,12 +186,12 @@ def _frames(tickets: Sequence[Ticket]) -> list[SafeString]:
     return [frames[ticket.ticket_type.is_online] for ticket in tickets]
 
 
-def _access(conference: Conference) -> SafeString:
-    """Return the access information without links, cut short where the page has no room for it."""
+def _access(conference: Conference, room: int) -> SafeString:
+    """Return the access information without links, cut to what fits `room` lines."""
     html = _LINK.sub("", conference.access_information_html)
     words = len(html.split())
     cut = html
-    while words and _lines(cut) > _ACCESS_LINES:
+    while words and _lines(cut) > room:
         words -= 5
         cut = truncatewords_html(html, words)
     return mark_safe(cut)  # noqa: S308 - sanitised when it was saved

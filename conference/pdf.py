@@ -23,7 +23,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
-    from pydyf import PDF
+    from pydyf import PDF  # type: ignore[import-untyped]
     from weasyprint import CSS, Document, Page
     from weasyprint.formatting_structure.boxes import Box
     from weasyprint.pdf.stream import Stream
@@ -262,7 +262,7 @@ def _fetcher(content: Callable[[str], bytes]) -> "URLFetcher":
     """Return WeasyPrint's kind of loader around `content`, which maps an address to bytes."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    class Fetcher(URLFetcher):
+    class Fetcher(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> "URLFetcherResponse":
             return URLFetcherResponse(url, content(url))
 

@@ -53,4 +53,5 @@ def _file(conference: Conference, *, key: str, description: str, url: str) -> by
         first_date=conference.starts_at.date() - timedelta(days=366),
         last_date=conference.ends_at.date() + timedelta(days=366),
     )
-    return calendar.to_ical()
+    content: bytes = calendar.to_ical()
+    return content

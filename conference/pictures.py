@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from django.core.files.base import ContentFile, File
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 WIDEST = 1200  # pixels; the page shows at most 600 on a screen of double density
 MOST_PIXELS = 40_000_000
@@ -25,6 +25,8 @@ def cleaned(file: File) -> ContentFile:
 
     Raises NotAPicture for anything Pillow cannot open or that is too large to open safely.
     """
+    # WeasyPrint lets the whole process take pictures that are cut short.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(file) as image:
             if image.width * image.height > MOST_PIXELS:

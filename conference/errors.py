@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 logger = logging.getLogger("conference.errors")
@@ -125,6 +126,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         response: HttpResponse = show_again(request, *match.args, **match.kwargs)
         return response
     return render(request, "403_csrf.html", status=HTTPStatus.FORBIDDEN)
+
+
+def no_cookie() -> str:
+    """What a form says that came without our cookie and is shown as it was filled in."""
+    return _(
+        "Your browser did not send our cookie, which protects this form. Allow cookies for "
+        "this site and send the form again, or write to us. Nothing you entered is lost."
+    )
 
 
 def _page(request: HttpRequest, status: HTTPStatus) -> HttpResponse:

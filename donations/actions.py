@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from email_validator import validate_email
 
 from conference.audit import record
 from conference.models import Conference
@@ -271,13 +272,18 @@ def _session_body(
         "client_reference_id": f"{checkout.reference}-{key.hex}",
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata},
-        "customer_email": donation.email,
+        "customer_email": _for_stripe(donation.email),
         "expires_at": int(expires_at.timestamp()),
         "locale": "en-GB",
         "adaptive_pricing": {"enabled": False},
         "success_url": checkout.success_url,
         "cancel_url": checkout.cancel_url,
     }
+
+
+def _for_stripe(email: str) -> str:
+    """The address with its domain in ASCII (punycode): Stripe takes no other."""
+    return validate_email(email, check_deliverability=False).ascii_email or email
 
 
 def _learn_outcome(payment: Payment, now: datetime) -> Payment:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -10,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference.errors import TooOften
+from conference.errors import TooOften, no_cookie
 from conference.limits import is_allowed, network_of
 from signup import actions, links
 from signup.forms import SignUpForm
@@ -28,14 +29,22 @@ FOR_AN_ADDRESS = 3
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulletin(request: HttpRequest) -> HttpResponse:
     """Sign-up form and archive. A good form gets the same answer for every address."""
-    now = timezone.now()
     sent = request.POST if request.method == "POST" else None
     form = SignUpForm(sent, source=Consent.Source.BULLETIN_PAGE)
     if form.is_valid():
         _take(request, form)
         return render(request, "signup/done.html")
-    editions = Edition.objects.published(now).defer("body", "body_html")
-    return render(request, "signup/bulletin.html", {"signup_form": form, "editions": editions})
+    return _page(request, form)
+
+
+def bulletin_without_cookie(request: HttpRequest) -> HttpResponse:
+    """The form as it was filled in, for a browser that does not send our cookie with it."""
+    form = SignUpForm(request.POST, source=Consent.Source.BULLETIN_PAGE)
+    form.add_error(None, no_cookie())
+    return _page(request, form, status=HTTPStatus.FORBIDDEN)
+
+
+bulletin.without_cookie = bulletin_without_cookie  # type: ignore[attr-defined]
 
 
 @require_safe
@@ -91,6 +100,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             )
         state = "done"
     return _private(render(request, "signup/unsubscribe.html", {"state": state}))
+
+
+def _page(
+    request: HttpRequest, form: SignUpForm, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    editions = Edition.objects.published(timezone.now()).defer("body", "body_html")
+    context = {"signup_form": form, "editions": editions}
+    return render(request, "signup/bulletin.html", context, status=status)
 
 
 def _take(request: HttpRequest, form: SignUpForm) -> None:

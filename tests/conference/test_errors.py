@@ -11,9 +11,9 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from conference import views
-from conference.errors import TooOften, WithoutSecrets, branded_errors, broken
-from tests.factories import make_conference, make_user
-from tests.html import fields, heading, page, words
+from conference.errors import TooOften, WithoutSecrets, branded_errors, broken, no_cookie
+from tests.factories import make_conference, make_order, make_user
+from tests.html import fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, send
 from tickets.models import Order
 from tickets.views import reserving
@@ -98,11 +98,32 @@ def test_locked_database_does_not_show_a_password_again() -> None:
 
 
 @pytest.mark.django_db
-def test_forms_without_our_cookie_say_what_to_do() -> None:
+def test_forms_without_our_cookie_come_back_filled_in() -> None:
     client = Client(enforce_csrf_checks=True)
-    for path in ("/bulletin/", "/orders/", "/login/"):
-        answer = client.post(path, {"email": "ada@example.org"})
+    kept, ended = make_order(gift_pence=500), make_order(names=("Ada",))
+    ticket = ended.tickets.get()
+    for path, sent in (
+        ("/bulletin/", {"email": "ada@", "first_name": "Ada", "last_name": "", "website": ""}),
+        ("/orders/", {"email": "ada@example.org"}),
+        (f"/orders/{kept.secret}/amount/", {"gift": "other", "other_amount": "20,50"}),
+        (f"/orders/{ended.secret}/{ticket.reference}/name/", {"attendee_name": "Łucja"}),
+    ):
+        answer = client.post(path, sent)
+        assert (path, answer.status_code) == (path, 403)
+        assert no_cookie() in summary(answer)
+        shown = fields(answer)
+        assert {name: shown.get(name) for name in sent} == sent
+
+
+@pytest.mark.django_db
+def test_buttons_without_our_cookie_say_what_to_do() -> None:
+    client = Client(enforce_csrf_checks=True)
+    order = make_order(gift_pence=500)
+    for path in ("/login/", f"/orders/{order.secret}/free/"):
+        answer = client.post(path, {"username": "ada@example.org", "password": "secret"})
         assert (answer.status_code, heading(answer)) == (403, "Please send that once more")
+    order.refresh_from_db()
+    assert order.status == Order.Status.RESERVED
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference.errors import TooOften
+from conference.errors import TooOften, no_cookie
 from conference.limits import is_allowed, network_of
 from signup.models import Subscriber
 from tickets import actions, calendar, documents
@@ -107,6 +108,19 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
 
 
 @private
+def correct_name_without_cookie(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
+    """The form as it was filled in, for a browser that does not send our cookie with it."""
+    order, ticket = _ticket(secret, reference)
+    form = NameForm(request.POST)
+    form.add_error(None, no_cookie())
+    context = {"order": order, "ticket": ticket, "form": form}
+    return render(request, "tickets/correct_name.html", context, status=HTTPStatus.FORBIDDEN)
+
+
+correct_name.without_cookie = correct_name_without_cookie  # type: ignore[attr-defined]
+
+
+@private
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
     """Give one place back, after asking once."""
@@ -143,6 +157,16 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     return render(request, "tickets/lost_link.html", {"form": form, "sent": True})
 
 
+def lost_link_without_cookie(request: HttpRequest) -> HttpResponse:
+    """The form as it was filled in, for a browser that does not send our cookie with it."""
+    form = EmailForm(request.POST)
+    form.add_error(None, no_cookie())
+    return render(request, "tickets/lost_link.html", {"form": form}, status=HTTPStatus.FORBIDDEN)
+
+
+lost_link.without_cookie = lost_link_without_cookie  # type: ignore[attr-defined]
+
+
 def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
     tickets = list(order.tickets.select_related("ticket_type"))
     state = state_of(order)
@@ -156,6 +180,7 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
         "state": state,
         "gift_pence": gift.amount_pence if gift is not None and counts else None,
         "may_change": now < order.conference.starts_at,
+        "is_kept": now < order.expires_at,
     }
     if state == Order.Status.EXPIRED:
         context["is_open"] = order.conference.is_open(now)

@@ -1,6 +1,7 @@
 """From an order to Stripe's page and back, and the three choices of whoever comes back unpaid."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import donations.actions
+from conference.errors import no_cookie
 from conference.limits import is_allowed, network_of
 from donations import stripe_api
 from donations.models import Payment
@@ -109,11 +111,7 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
         return redirect(order)
     form = GiftForm(request.POST if request.method == "POST" else None, conference=order.conference)
     if not form.is_valid():
-        return render(
-            request,
-            "tickets/change_amount.html",
-            {"order": order, "conference": order.conference, "form": form},
-        )
+        return _amount_page(request, order, form)
     if not form.gift_pence:
         return _take_without_gift(request, order)
     now = timezone.now()
@@ -128,6 +126,18 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
     ) as error:
         return _not_now(request, order, error)
     return onward(request, order_by_secret(secret), now=now)
+
+
+@private
+def change_amount_without_cookie(request: HttpRequest, secret: str) -> HttpResponse:
+    """The form as it was filled in, for a browser that does not send our cookie with it."""
+    order = order_by_secret(secret)
+    form = GiftForm(request.POST, conference=order.conference)
+    form.add_error(None, no_cookie())
+    return _amount_page(request, order, form, status=HTTPStatus.FORBIDDEN)
+
+
+change_amount.without_cookie = change_amount_without_cookie  # type: ignore[attr-defined]
 
 
 @order_action
@@ -149,6 +159,18 @@ def retake(request: HttpRequest, secret: str) -> HttpResponse:
     except actions.Closed:
         messages.warning(request, _("Reservations are closed."))
     return redirect(order)
+
+
+def _amount_page(
+    request: HttpRequest, order: Order, form: GiftForm, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    context = {
+        "order": order,
+        "conference": order.conference,
+        "form": form,
+        "is_kept": timezone.now() < order.expires_at,
+    }
+    return render(request, "tickets/change_amount.html", context, status=status)
 
 
 def _take_without_gift(request: HttpRequest, order: Order) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conference import kept_pages
+from conference.errors import no_cookie
 from conference.limits import is_allowed, network_of
 from conference.models import Conference
 from tickets import actions
@@ -88,13 +89,7 @@ def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
     conference = _conference(slug)
     offer = on_offer(conference)
     form = OrderForm(request.POST, conference=conference)
-    form.add_error(
-        None,
-        _(
-            "Your browser did not send our cookie, which protects this form. Allow cookies for "
-            "this site and send the form again, or write to us. Nothing you entered is lost."
-        ),
-    )
+    form.add_error(None, no_cookie())
     attendees = _attendees(offer, rows_as_typed(request.POST))
     return _page(request, conference, form, attendees, status=HTTPStatus.FORBIDDEN)
 

@@ -139,6 +139,18 @@ def test_paid_in_another_tab_is_found_out_when_something_else_is_chosen(
         assert order.donation.amount_pence == 1500
 
 
+def test_hold_that_is_over_but_not_let_go_yet_says_so_and_still_works(
+    client: Client, stripe: Sandbox
+) -> None:
+    order = sent_to_stripe(client)
+    Order.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    for rest in ("", "amount/"):
+        shown = client.get(order.get_absolute_url() + rest)
+        assert "is over, but they are still there" in words(page(shown))
+    shown = client.post(f"{order.get_absolute_url()}free/", follow=True)
+    assert heading(shown) == "Your ticket"
+
+
 # -- the three choices ----------------------------------------------------------------------------
 
 

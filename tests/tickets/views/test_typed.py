@@ -103,6 +103,13 @@ def test_address_is_kept_in_one_form(client: Client, typed: str, kept: str) -> N
     assert (Order.objects.get().email, Ticket.objects.get().attendee_email) == (kept, kept)
 
 
+def test_international_address_is_told_to_stripe_in_ascii(client: Client, stripe: Sandbox) -> None:
+    conference = make_conference()
+    sent = filled(client, conference, email="ada@münchen.de", gift="500")
+    assert send(client, conference, sent)["Location"].startswith(stripe.base_url)
+    assert Payment.objects.get().request_body["customer_email"] == "ada@xn--mnchen-3ya.de"
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

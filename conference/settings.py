@@ -93,6 +93,8 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Django's own, with a fair queue before the lock.
+    DATABASES["default"]["ENGINE"] = "conference.sqlite3"
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes the lock when its transaction begins: what it counts stays true
         # until it commits, which is what select_for_update gives on PostgreSQL.

@@ -1,8 +1,12 @@
 """Settings of the bare server: no middleware, no sessions, the site's own way with databases."""
 
-# The same databases in the same way, so that only what is done with them differs.
-from conference.settings import DATABASES as DATABASES
-from conference.settings import SECRET_KEY as SECRET_KEY
+from conference import settings as site
+
+SECRET_KEY = site.SECRET_KEY
+# The site's database options, by Django's own backend.
+DATABASES = {"default": dict(site.DATABASES["default"])}
+if DATABASES["default"]["ENGINE"] == "conference.sqlite3":
+    DATABASES["default"]["ENGINE"] = "django.db.backends.sqlite3"
 
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "bench.bare.urls"

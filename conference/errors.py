@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
@@ -21,6 +22,10 @@ logger = logging.getLogger("conference.errors")
 _SECRET_IN_PATH = re.compile(
     r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/)[^/\s\"'?]+"
 )
+
+
+# What the sender got wrong, or cut short.
+_UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 
 
 class TooOften(Exception):
@@ -63,7 +68,7 @@ def branded_errors(
             return forbidden(request, error)
         if isinstance(error, TooOften):
             return _page(request, HTTPStatus.TOO_MANY_REQUESTS)
-        if isinstance(error, BadRequest | SuspiciousOperation):
+        if isinstance(error, _UNREADABLE):
             return bad_request(request, error)
         logger.error("%s %s", request.method, request.path, exc_info=error)
         return busy(request) if isinstance(error, OperationalError) else broken(request)

@@ -47,7 +47,8 @@ _FOR_A_PERSON = ("charge.dispute.", "radar.early_fraud_warning.", "payout.failed
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
     """Store a signed event once and answer 200; anything unsigned is a 400, a giant a 413."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_EVENT:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_EVENT:
         return HttpResponse("Too large", status=413, content_type="text/plain")
     payload = request.body
     try:

@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
@@ -33,6 +34,8 @@ def answer_to(error: Exception, request: HttpRequest | None = None) -> HttpRespo
     ("error", "status", "says"),
     [
         (BadRequest(), 400, "We could not read that"),
+        (MultiPartParserError(), 400, "We could not read that"),
+        (UnreadablePostError(), 400, "We could not read that"),
         (PermissionDenied(), 403, "This page is not open to you"),
         (TooOften(), 429, "Please wait a little"),
         (RuntimeError("boom"), 500, "Something went wrong on our side"),

@@ -164,6 +164,11 @@ def test_a_megabyte_is_too_large() -> None:
     assert StripeEvent.objects.count() == 0
 
 
+def test_length_that_is_no_number_is_refused() -> None:
+    answer = Client().post("/stripe/webhook/", b"{}", "application/json", CONTENT_LENGTH="many")
+    assert answer.status_code == 413
+
+
 def test_only_post_is_answered() -> None:
     assert Client().get("/stripe/webhook/").status_code == 405
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 
 from conference import mail
@@ -318,6 +320,23 @@ def test_worker_killed_while_it_sends_loses_nothing(
     assert message.status == Status.SENT
     # The mail program sees by the id that the second one is the first once more.
     assert [sent["Message-ID"] for sent in smtp.messages] == [f"<{message.pk}@example.org>"] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_the_mail_server_is_spoken_to(
+    smtp: Server, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bool] = []
+    sendmail = smtplib.SMTP.sendmail
+
+    def watched(self: smtplib.SMTP, *args: Any, **more: Any) -> Any:
+        inside.append(connection.in_atomic_block)
+        return sendmail(self, *args, **more)
+
+    monkeypatch.setattr(smtplib.SMTP, "sendmail", watched)
+    make_order()
+    work()
+    assert inside == [False]
 
 
 def test_slow_server_is_given_up_on(smtp: Server, settings: LazySettings) -> None:

@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -77,6 +79,25 @@ def test_event_delivered_twice_is_one_event(stripe: Sandbox, work: Work) -> None
     assert deliver(stripe, event_id).status_code == 200
     work()
     assert StripeEvent.objects.count() == Mail.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_delivered_by_several_at_once_is_one_event(stripe: Sandbox, work: Work) -> None:
+    payment = open_page()
+    stripe.pay(str(payment.session_id))
+    event_id = stripe.events[-1]["id"]
+
+    def receive(number: int) -> int:
+        try:
+            return deliver(stripe, event_id).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as together:
+        assert list(together.map(receive, range(12))) == [200] * 12
+    assert StripeEvent.objects.count() == 1
+    work()
+    assert Mail.objects.count() == 1
 
 
 def test_events_in_the_wrong_order_end_the_same(stripe: Sandbox, work: Work) -> None:

@@ -110,8 +110,8 @@ def reserve(
         raise ValueError("An order has one to ten places.")
     with transaction.atomic():
         conference = _locked_conference(conference.pk)
-        made_before = Order.objects.filter(submission=submission).first()
-        if made_before is not None:
+        if Order.objects.filter(submission=submission).exists():
+            made_before = Order.objects.get(submission=submission)
             if made_before.conference_id == conference.pk:
                 return made_before
             submission = uuid.uuid4()  # it came with another conference's form

@@ -53,7 +53,7 @@ def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     """The reservation form: one page, one submit."""
-    conference = _conference(slug)
+    conference = _conference(slug, with_organisation=request.method != "POST")
     now = timezone.now()
     if request.method != "POST":
         offer = on_offer(conference)
@@ -97,8 +97,11 @@ def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
 reserve.without_cookie = reserve_without_cookie  # type: ignore[attr-defined]
 
 
-def _conference(slug: str) -> Conference:
-    published = Conference.objects.published().select_related("organisation")
+def _conference(slug: str, *, with_organisation: bool = True) -> Conference:
+    """The conference; pages show its organisation too, which an order does not need."""
+    published = Conference.objects.published()
+    if with_organisation:
+        published = published.select_related("organisation")
     return get_object_or_404(published, slug=slug)
 
 

@@ -54,6 +54,11 @@ def branded_errors(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        # No address of ours has this byte, and PostgreSQL takes no text with it.
+        if "\0" in request.path:
+            return not_found(request)
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return bad_request(request)
         response = get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             page = _page(request, HTTPStatus.METHOD_NOT_ALLOWED)

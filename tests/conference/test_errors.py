@@ -60,6 +60,13 @@ def test_unknown_address_has_our_own_page_in_a_trial_too(
 
 
 @pytest.mark.django_db
+def test_byte_that_no_text_has_is_no_error_of_ours(client: Client) -> None:
+    client.force_login(make_user())
+    for path, status in (("/orders/a%00b/", 404), ("/desk/orders/?q=a%00b", 400)):
+        assert client.get(path).status_code == status
+
+
+@pytest.mark.django_db
 def test_address_for_a_button_says_so(client: Client) -> None:
     answer = client.get("/logout/")
     assert (answer.status_code, heading(answer)) == (405, "Nothing to see here")

@@ -148,7 +148,7 @@ def test_unsubscribe_by_one_click_needs_no_cookie(subscriber: Subscriber) -> Non
     assert consent.source == Consent.Source.ONE_CLICK
 
 
-@pytest.mark.parametrize("token", ["x", "a:b:c", "%00", "A" * 3000])
+@pytest.mark.parametrize("token", ["x", "a:b:c", "A" * 3000])
 def test_unsubscribe_link_that_is_not_right_gets_the_same_answer(
     client: Client, subscriber: Subscriber, token: str
 ) -> None:

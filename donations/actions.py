@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from email_validator import validate_email
+from email_validator import EmailNotValidError, validate_email
 
 from conference.audit import record
 from conference.models import Conference
@@ -282,8 +282,14 @@ def _session_body(
 
 
 def _for_stripe(email: str) -> str:
-    """The address with its domain in ASCII (punycode): Stripe takes no other."""
-    return validate_email(email, check_deliverability=False).ascii_email or email
+    """The address with its domain in ASCII (punycode): Stripe takes no other.
+
+    An address that is none (from elsewhere than a form) is left for Stripe to refuse.
+    """
+    try:
+        return validate_email(email, check_deliverability=False).ascii_email or email
+    except EmailNotValidError:
+        return email
 
 
 def _learn_outcome(payment: Payment, now: datetime) -> Payment:

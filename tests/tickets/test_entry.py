@@ -1,11 +1,13 @@
 """The door's judgement: every outcome, once each, and taken back only for a while."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.conf import LazySettings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from conference import codes
@@ -13,7 +15,7 @@ from conference.models import AuditEntry, User
 from tests.factories import make_conference, make_gate, make_order, make_user
 from tickets import actions
 from tickets.actions import CannotUndo, Result
-from tickets.models import Gate, Scan, Ticket
+from tickets.models import Gate, Order, Scan, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -217,6 +219,40 @@ def test_two_standing_entries_cannot_even_be_written(
     entry.pk = uuid.uuid4()
     with pytest.raises(IntegrityError), transaction.atomic():
         entry.save(force_insert=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_let_in_with_an_order_that_is_being_cancelled() -> None:
+    gate, volunteer = make_gate(make_conference()), make_user("volunteer")
+    for _ in range(8):
+        order = make_order(gate.conference, names=("A", "B"))
+        codes_of_both = [ticket.code for ticket in order.tickets.all()]
+        together = Barrier(3)
+
+        def cancel(order: Order = order, together: Barrier = together) -> str:
+            together.wait()
+            try:
+                actions.cancel_order(order=order, now=NOW)
+            except actions.TooLate:
+                return "too late"
+            finally:
+                connection.close()
+            return "cancelled"
+
+        def enter(code: str, together: Barrier = together) -> str:
+            together.wait()
+            try:
+                return str(scan(code, gate, volunteer).scan.outcome)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(3) as threads:
+            cancelled = threads.submit(cancel)
+            entries = set(threads.map(enter, codes_of_both))
+        assert (cancelled.result(), "admitted" in entries) in (
+            ("cancelled", False),
+            ("too late", True),
+        )
 
 
 def test_who_is_in_cannot_give_the_place_back(gate: Gate, volunteer: User, ticket: Ticket) -> None:

@@ -58,12 +58,13 @@ def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None
             raise TooLate
         if by is None and now >= order.conference.starts_at:
             raise TooLate
+        # Locked, so that no door lets one of them in between this look and the change.
+        tickets = list(order.tickets.valid().select_for_update(no_key=True))
         used = Scan.objects.filter(
-            ticket__order=order, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
+            ticket__in=tickets, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
         )
         if used.exists():
             raise TooLate
-        tickets = list(order.tickets.valid())
         order.tickets.valid().update(status=Ticket.Status.CANCELLED)
         _end(order, now)
         if by is not None:

@@ -109,6 +109,7 @@ def test_back_from_stripe_offers_three_plain_choices(client: Client, stripe: San
     ]
     shown = client.get(order.get_absolute_url())
     assert heading(shown) == "We keep your places"
+    order.refresh_from_db()  # the hold was renewed for the payment
     until = timezone.localtime(order.expires_at)
     assert f"We keep these places for you until {until:%H:%M}." in words(page(shown))
 

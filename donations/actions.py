@@ -61,10 +61,11 @@ def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> 
     A live session with the same amount and time enough is given again; any other is ended first,
     so that there is never more than one. Raises AlreadyReceived, WithTheBank, or CannotPayNow.
     """
-    if donation.payments.filter(status=Payment.Status.PARKED).exists():
+    undecided = list(donation.payments.filter(status__in=[*Payment.LIVE, Payment.Status.PARKED]))
+    if any(payment.status == Payment.Status.PARKED for payment in undecided):
         raise WithTheBank
-    live = donation.payments.live().first()
-    if live is not None:
+    if undecided:
+        (live,) = undecided  # a constraint holds that there is no more than one
         is_fresh = live.session_expires_at - now > ENOUGH_TIME
         if live.amount_pence == donation.amount_pence and is_fresh:
             if live.status == Payment.Status.OPEN:

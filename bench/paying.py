@@ -15,7 +15,7 @@ from bench.databases import Rows
 from bench.stage import SECRET, Site, Stage
 
 AT_ONCE = 8
-EVENTS = 40  # in one round
+EVENTS = 80  # in one round
 SETTLED_WITHIN = 60.0  # seconds
 LOOK_EVERY = 0.02
 

@@ -1,15 +1,18 @@
-"""Forms in a browser: what helps, what is kept, and that nothing is sent twice."""
+"""Forms in a browser: errors, what is kept, going back, cookies, focus and motion.
+
+What the reservation form's own scripts do is in test_reserve_form.py.
+"""
 
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from conference.models import Conference
 from donations.sandbox.server import Sandbox
 from tests.factories import make_order
-from tickets.models import Order, Ticket
+from tickets.models import Order
 
 
 @pytest.fixture
@@ -86,103 +89,7 @@ def test_nothing_typed_is_lost_by_an_error(form: Page) -> None:
     expect(form.locator("h1")).to_have_text("Your tickets")
 
 
-# -- people more and less -------------------------------------------------------------------------
-
-
-def test_people_are_added_and_removed_on_the_spot(form: Page) -> None:
-    fill_in(form)
-    add = form.get_by_role("button", name="Add another person")
-    expect(form.get_by_role("button", name="Remove")).to_be_hidden()
-    for name in ("Grace", "Łucja"):
-        add.click()
-        expect(form.locator(":focus")).to_have_value("")
-        form.keyboard.type(name)
-    expect(form.locator("[data-people-status]")).to_have_text("Person 3 added.")
-    form.get_by_role("group", name="Person 2").get_by_role("button", name="Remove").click()
-    expect(form.locator("[data-people-status]")).to_have_text("Person 2 removed.")
-    names = [form.get_by_role("group", name=f"Person {n}").get_by_label("Name") for n in (1, 2)]
-    assert [name.input_value() for name in names] == ["Ada Lovelace", "Łucja"]
-    submit(form)
-    expect(form.locator("h1")).to_have_text("Your tickets")
-    assert list(Ticket.objects.values_list("attendee_name", flat=True)) == [
-        "Ada Lovelace",
-        "Łucja",
-    ]
-
-
-def test_ten_people_are_the_most(form: Page) -> None:
-    add = form.get_by_role("button", name="Add another person")
-    for _ in range(9):
-        add.click()
-    expect(add).to_be_hidden()
-    expect(form.get_by_role("group", name=re.compile("^Person"))).to_have_count(10)
-    form.get_by_role("group", name="Person 10").get_by_role("button", name="Remove").click()
-    expect(add).to_be_visible()
-
-
-def test_added_row_after_an_error_is_clean(form: Page) -> None:
-    submit(form)
-    form.get_by_role("button", name="Add another person").click()
-    second = form.get_by_role("group", name="Person 2")
-    expect(second.locator(".field-error")).to_have_count(0)
-    expect(second.locator("[aria-invalid]")).to_have_count(0)
-    assert (
-        form.evaluate(
-            """() => [...document.querySelectorAll("[aria-describedby]")].flatMap(
-             (e) => e.getAttribute("aria-describedby").split(" "))
-           .filter((id) => !document.getElementById(id))"""
-        )
-        == []
-    )
-    assert (
-        form.evaluate(
-            """() => { const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-             return ids.filter((id, n) => ids.indexOf(id) !== n) }"""
-        )
-        == []
-    )
-
-
-# -- the total ------------------------------------------------------------------------------------
-
-
-def test_total_says_what_a_press_will_do(form: Page) -> None:
-    total = form.locator("[data-total]")
-    expect(total).to_be_hidden()
-    form.get_by_label("£15").check()
-    expect(total).to_have_text("1 place, with a donation of £15. You pay £15 on the next page.")
-    form.get_by_role("button", name="Add another person").click()
-    form.get_by_label("No donation this time").check()
-    expect(total).to_have_text("2 places, no donation this time. Nothing to pay.")
-    form.get_by_label("Another amount", exact=True).check()
-    expect(total).to_be_hidden()
-    amount = form.get_by_label("Another amount, in pounds")
-    for typed, said in (("7.5", "£7.50"), ("£1,000", "£1,000"), ("20", "£20")):
-        amount.fill(typed)
-        expect(total).to_contain_text(f"You pay {said} on the next page.")
-    for typed in ("20,50", "0.10", "1e3", "-5", "0x10", "1234567890"):
-        amount.fill(typed)
-        expect(total).to_be_hidden()
-
-
 # -- sent once ------------------------------------------------------------------------------------
-
-
-def test_second_press_sends_nothing(form: Page) -> None:
-    fill_in(form)
-    sent: list[str] = []
-
-    def slowly(route: Route) -> None:
-        if route.request.method == "POST":
-            sent.append(route.request.url)
-            form.wait_for_timeout(300)
-        route.continue_()
-
-    form.route("**/reserve/", slowly)
-    button = form.get_by_role("button", name="Reserve my places").last
-    button.evaluate("b => { b.click(); b.click(); b.click(); }")
-    expect(form.locator("h1")).to_have_text("Your ticket")
-    assert (len(sent), Order.objects.count()) == (1, 1)
 
 
 def test_button_says_that_it_is_at_work_until_back_is_pressed(form: Page) -> None:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from conference import kept_pages
 from conference.errors import TooOften
 from conference.limits import is_allowed, network_of
+from conference.log_in import LogInForm
 from conference.models import Conference, Mail, MailAttachment, Organisation, User
 from signup import wording
 from signup.forms import SignUpForm
@@ -73,6 +74,7 @@ class Login(LoginView):
     """Log-in for organisers and door volunteers; tries are counted for network and address."""
 
     redirect_authenticated_user = True
+    authentication_form = LogInForm
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         now = timezone.now()

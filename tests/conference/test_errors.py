@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from conference import views
 from conference.errors import TooOften, WithoutSecrets, branded_errors, broken, no_cookie
 from tests.factories import make_conference, make_order, make_user
-from tests.html import fields, heading, page, summary, words
+from tests.html import fields, heading, summary
 from tests.tickets.views.filled import filled, send
 from tickets.models import Order
 from tickets.views import reserving
@@ -152,7 +152,10 @@ def test_wrong_password_keeps_the_address_and_says_what_to_do(client: Client) ->
     user = make_user()
     answer = client.post("/login/", {"username": user.email, "password": "wrong"})
     assert fields(answer) == {"username": user.email, "password": ""}
-    assert "correct" in words(page(answer).find(".//*[@data-error-summary]"))
+    assert summary(answer) == ["We do not know this address with this password. Check both."]
+    assert words(page(answer).find(".//title")).startswith("Please check: Log in")
+    answer = client.post("/login/", {})
+    assert summary(answer) == ["Enter your e-mail address.", "Enter your password."]
 
 
 def test_log_tells_no_secret_of_a_link(caplog: pytest.LogCaptureFixture) -> None:

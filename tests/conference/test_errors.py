@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from conference import views
 from conference.errors import TooOften, WithoutSecrets, branded_errors, broken, no_cookie
 from tests.factories import make_conference, make_order, make_user
-from tests.html import fields, heading, summary
+from tests.html import fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, send
 from tickets.models import Order
 from tickets.views import reserving

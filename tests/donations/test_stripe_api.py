@@ -17,12 +17,6 @@ from donations.stripe_api import BadEvent, Broken, Refused, Unavailable
 from tests.between import between
 
 
-@pytest.fixture(autouse=True)
-def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A short patience."""
-    monkeypatch.setattr(stripe_api, "_TIMEOUT", (1, 0.3))
-
-
 def body(reference: str = "R", **changes: Any) -> dict[str, Any]:
     """The parameters of a session of £15."""
     item = {
@@ -130,9 +124,15 @@ CALLS = [_create, _retrieve, _refund]
     ],
 )
 def test_trouble_at_stripe_is_no_refusal(
-    stripe: Sandbox, call: Callable[[], object], fault: str, error: type[Exception]
+    stripe: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[], object],
+    fault: str,
+    error: type[Exception],
 ) -> None:
-    stripe.faults.add_call(fault, times=None, seconds=0.5)
+    if fault == "hang":
+        monkeypatch.setattr(stripe_api, "_TIMEOUT", (1, 0.2))
+    stripe.faults.add_call(fault, times=None, seconds=1)
     with pytest.raises(Unavailable) as caught:
         call()
     assert type(caught.value) is error

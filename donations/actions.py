@@ -220,7 +220,7 @@ def sweep(now: datetime) -> None:
         try:
             ask_stripe(payment=payment, now=now)
         except stripe_api.Unavailable:
-            break  # it would be the same for the next one; all are asked about again later
+            return  # it would be the same for all others; they are asked about again later
     unfinished = Refund.objects.filter(
         status__in=[Refund.Status.BEGUN, Refund.Status.PENDING], check_at__lte=now
     )

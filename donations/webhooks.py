@@ -84,26 +84,34 @@ def _keep(event: stripe_api.Event, body: str, *, now: datetime) -> None:
 
 def sweep(now: datetime) -> None:
     """Look again at events that wait, and fetch those that never reached us."""
+    try:
+        _look_again(now)
+        if is_allowed("lost events", "sweep", times=1, within=FETCH_EVERY, now=now):
+            _fetch_lost(now)
+    except stripe_api.Unavailable as error:
+        logger.warning("Stripe cannot be asked about its events: %s", error)
+
+
+def _look_again(now: datetime) -> None:
     from donations.tasks import process_event
 
     waiting = StripeEvent.objects.filter(
         outcome=StripeEvent.Outcome.WAITING, received_at__lt=now - timedelta(minutes=2)
     )
-    for event in waiting.order_by("received_at")[:200]:
+    events = list(waiting.order_by("received_at")[:200])
+    if events:
+        # Here and first: while Stripe is away the others would only keep a worker from the mails.
+        process(events[0], now=now)
+    for event in events[1:]:
         process_event.enqueue(event.pk)
-    if not is_allowed("lost events", "sweep", times=1, within=FETCH_EVERY, now=now):
-        return
-    known = set(
-        StripeEvent.objects.filter(received_at__gte=now - FETCH_BACK).values_list(
-            "event_id", flat=True
-        )
-    )
-    try:
-        for lost, body in stripe_api.undelivered_events(_OF_USE, since=now - FETCH_BACK):
-            if lost.id not in known:
-                _keep(lost, body, now=now)
-    except stripe_api.Unavailable as error:
-        logger.warning("Stripe cannot be asked for lost events: %s", error)
+
+
+def _fetch_lost(now: datetime) -> None:
+    received = StripeEvent.objects.filter(received_at__gte=now - FETCH_BACK)
+    known = set(received.values_list("event_id", flat=True))
+    for event, body in stripe_api.undelivered_events(_OF_USE, since=now - FETCH_BACK):
+        if event.id not in known:
+            _keep(event, body, now=now)
 
 
 def process(event: StripeEvent, *, now: datetime) -> None:

@@ -273,6 +273,25 @@ def test_event_waits_while_stripe_is_down(stripe: Sandbox, clock: Clock, work: W
     assert Order.objects.get().status == Order.Status.CONFIRMED
 
 
+def test_events_that_wait_keep_no_worker_busy_while_stripe_is_down(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    payment = open_page()
+    for number in range(3):
+        about = {"id": payment.session_id}
+        kind = "checkout.session.completed"
+        post_signed(an_event(id=f"evt_{number}", type=kind, data={"object": about}))
+    stripe.faults.add_call("429", times=None)
+    work()
+    calls = len(stripe.calls)
+    webhooks.sweep(clock.advance(minutes=3))
+    assert (work(), len(stripe.calls) - calls) == (0, 1)
+    stripe.faults.clear()
+    webhooks.sweep(clock.advance(minutes=1))
+    work()
+    assert {outcome for _, outcome in outcomes()} == {Outcome.DONE}
+
+
 def test_looking_again_at_an_event_that_is_done_does_nothing(stripe: Sandbox, work: Work) -> None:
     payment = open_page()
     stripe.pay(str(payment.session_id))

@@ -1,6 +1,6 @@
 """What is taken up again about orders."""
 
-from contextlib import suppress
+import logging
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -9,6 +9,8 @@ from donations.models import Payment
 from tickets import actions
 from tickets.models import Document, Order
 from tickets.tasks import DOCUMENT_KEPT_FOR, mail_tickets
+
+logger = logging.getLogger(__name__)
 
 # Confirmed this long ago and still unmailed: the task was lost.
 UNMAILED_AFTER = timedelta(minutes=5)
@@ -27,8 +29,13 @@ def sweep(now: datetime) -> None:
     for order in held[:200]:
         if monotonic() - began > LONGEST:
             break
-        with suppress(CannotPayNow):  # its places are kept until Stripe can be asked
+        try:
             actions.expire(order=order, now=now)
+        except CannotPayNow:
+            continue  # its places are kept until Stripe can be asked
+        except Exception:
+            # One order that nothing can be done with must not keep the others' places for ever.
+            logger.exception("the places of order %s cannot be let go", order.reference)
     unmailed = Order.objects.filter(
         status=Order.Status.CONFIRMED,
         mailed_at__isnull=True,

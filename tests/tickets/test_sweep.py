@@ -1,7 +1,8 @@
 """With every webhook switched off, and with work lost on the way, all comes right by itself."""
 
+import importlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django_tasks_db.models import DBTaskResult
@@ -173,24 +174,45 @@ def test_sweep_twice_is_sweep_once(stripe: Sandbox, clock: Clock, work: Work) ->
     assert Heartbeat.objects.get().name == "sweep"
 
 
-def test_step_that_fails_does_not_stop_the_others(
+def test_order_that_nothing_can_be_done_with_does_not_stop_the_others(
     stripe: Sandbox, clock: Clock, work: Work, caplog: pytest.LogCaptureFixture
 ) -> None:
-    make_order(gift_pence=1500)
-    broken = make_order(gift_pence=1500, email="b@example.org")
-    # A payment that nothing can be done with: its body is none.
+    broken = make_order(gift_pence=1500)
     assert broken.donation is not None
     Payment.objects.create(
         donation=broken.donation,
         amount_pence=1500,
-        request_body={},
+        request_body={},  # of which nothing can be asked
         session_expires_at=clock.now(),
-        check_at=clock.now(),
+        check_at=clock.now() + timedelta(days=1),
         created_at=clock.now() - timedelta(days=2),
     )
+    make_order(gift_pence=1500)
     sweep(clock.advance(minutes=41))
-    assert Order.objects.filter(status=Order.Status.EXPIRED).count() == 1
-    assert [record.name for record in caplog.records if record.levelname == "ERROR"] != []
+    assert list(Order.objects.order_by("pk").values_list("status", flat=True)) == [
+        "reserved",
+        "expired",
+    ]
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == [f"the places of order {broken.reference} cannot be let go"]
+
+
+def test_step_that_fails_does_not_stop_the_others(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(now: datetime) -> None:
+        raise RuntimeError("boom")
+
+    commands = importlib.import_module("conference.management.commands.sweep")
+    monkeypatch.setattr(commands, "STEPS", (failing, *commands.STEPS))
+    order = make_order()
+    DBTaskResult.objects.all().delete()
+    sweep(clock.advance(minutes=6))
+    assert [task.args_kwargs["args"] for task in DBTaskResult.objects.all()] == [[order.pk]]
+    assert Heartbeat.objects.get().name == "sweep"
+    assert [record.levelname for record in caplog.records if "failed" in record.message] == [
+        "ERROR"
+    ]
 
 
 def test_places_that_were_let_go_can_be_had_by_others(

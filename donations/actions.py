@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -370,8 +371,9 @@ def _refund_at_stripe(refund: Refund, now: datetime) -> stripe_api.RefundState:
 
 def _refund_refused(refund: Refund, problem: str, now: datetime) -> None:
     """Stripe will not make a refund: perhaps it was made by hand there, else a person must look."""
-    for state in stripe_api.refunds_of(str(refund.payment.payment_intent_id)):
-        book_refund(state, now=now)
+    with suppress(stripe_api.Refused):  # Stripe may not even know the payment
+        for state in stripe_api.refunds_of(str(refund.payment.payment_intent_id)):
+            book_refund(state, now=now)
     with transaction.atomic():
         donation = Donation.objects.select_for_update(no_key=True).get(
             pk=refund.payment.donation_id

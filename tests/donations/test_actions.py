@@ -327,6 +327,17 @@ def test_refused_refund_is_left_to_a_person(stripe: Sandbox, clock: Clock, work:
     assert Donation.objects.get().status == Donation.Status.RECEIVED
 
 
+def test_refund_of_what_stripe_does_not_know_is_left_to_a_person(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    payment = paid(stripe, clock)
+    begun_refund(payment, clock)
+    Payment.objects.update(payment_intent_id="pi_of_another_account")
+    work()
+    refund = Refund.objects.get()
+    assert (refund.status, "pi_of_another_account" in refund.problem) == ("failed", True)
+
+
 def test_refund_to_a_bank_is_asked_about_until_it_has_arrived(
     stripe: Sandbox, clock: Clock, work: Work
 ) -> None:

@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
@@ -15,7 +17,7 @@ from conference.models import AuditEntry, Conference, Mail, MailAttachment
 from signup import links
 from signup.actions import sign_up
 from signup.models import Consent, Edition, Subscriber
-from tests.factories import make_conference, make_gate, make_order, make_user
+from tests.factories import make_conference, make_gate, make_order, make_type, make_user
 from tests.html import page
 from tests.queue import run_queue
 from tickets.models import Order, Scan
@@ -253,3 +255,32 @@ def test_organisers_pages_ask_strangers_to_log_in_and_refuse_volunteers(
             assert asked in ((302, "/login/"), (401, "")), name  # 401: asked by a script
         if name.startswith("desk:"):
             assert volunteer.get(path).status_code in (403, 405), name
+
+
+def test_lists_take_as_many_statements_for_three_rows_as_for_one(client: Client) -> None:
+    conference = make_conference()
+
+    def another(number: int) -> None:
+        make_type(conference)
+        Edition.objects.create(
+            number=number, title=f"No. {number}", body="Hello", published_on=date(2026, 1, number)
+        )
+        make_order(conference)
+        run_queue()
+
+    def statements() -> dict[str, int]:
+        paths = ("/", "/bulletin/", "/outbox/", conference.get_absolute_url())
+        paths += (f"{conference.get_absolute_url()}reserve/",)
+        counted = {}
+        for path in paths:
+            with CaptureQueriesContext(connection) as captured:
+                answer = client.get(path)
+            counted[path] = len(captured)
+            assert answer["Server-Timing"].startswith(f'sql;desc="{len(captured)}", app;dur=')
+        return counted
+
+    another(1)
+    one = statements()
+    another(2)
+    another(3)
+    assert statements() == one

@@ -140,7 +140,9 @@ class KindField(forms.TypedChoiceField):
     """A ticket type's primary key. Without choices any number will do: it is judged under lock."""
 
     def valid_value(self, value: Any) -> bool:
-        return not self.choices or super().valid_value(value)
+        if self.choices:
+            return super().valid_value(value)
+        return re.fullmatch("[0-9]{1,18}", str(value)) is not None
 
 
 class AttendeeForm(forms.Form):

@@ -5,12 +5,10 @@ from tickets.actions.booking import (
     Closed,
     NotReserved,
     Place,
-    PlacesLeft,
-    SoldOut,
+    TooMany,
     confirm,
     expire,
     on_gift_received,
-    places_left,
     reserve,
     retake,
     set_gift,
@@ -28,6 +26,7 @@ from tickets.actions.changes import (
 )
 from tickets.actions.entry import CannotUndo, Result, scan, undo
 from tickets.actions.erasing import StillToCome, erase_person
+from tickets.actions.places import PlacesLeft, SoldOut, places_left
 
 __all__ = [
     "AlreadyConfirmed",
@@ -40,6 +39,7 @@ __all__ = [
     "SoldOut",
     "StillToCome",
     "TooLate",
+    "TooMany",
     "cancel_order",
     "cancel_ticket",
     "confirm",

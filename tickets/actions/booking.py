@@ -1,8 +1,7 @@
-"""Places: reserved, confirmed, let go, taken again.
+"""Orders: reserved, confirmed, let go, taken again.
 
-Places are computed, never counted up: the conference's row is locked, the tickets that hold places
-are counted, and only then is one more made. On PostgreSQL the row is locked by SELECT FOR UPDATE;
-on SQLite the whole transaction is the lock, since it begins IMMEDIATE.
+All bookings of a conference want the lock of its row, so it comes last: a new order is written
+first, with its tickets, and taken back where the count of places says no.
 Locks are taken in one order everywhere: donation, order, conference. They are 'no key' locks,
 which do not hold up others who only refer to the row.
 """
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,25 +21,25 @@ import donations.actions
 import signup.actions
 from conference import mail
 from conference.audit import record
+from conference.limits import is_allowed
 from conference.models import Conference
 from donations.models import Donation, Payment
 from signup.models import Consent
-from tickets.models import MOST_PLACES, Order, Ticket, TicketType
+from tickets.actions.places import SoldOut, check_places, locked_conference
+from tickets.models import MOST_PLACES, Order, Ticket
 
 # How long places are kept for somebody who is paying: longer than Stripe's page stays open.
 HOLD = donations.actions.SESSION_FOR + timedelta(minutes=9)
+# From one network, a hospital's for instance.
+ORDERS_AN_HOUR = 60
 
 
 class Closed(Exception):
     """Reservations are not open: not yet, not any more, or not published."""
 
 
-class SoldOut(Exception):
-    """Fewer places are left than asked for; `left` says how many."""
-
-    def __init__(self, left: "PlacesLeft") -> None:
-        super().__init__(left)
-        self.left = left
+class TooMany(Exception):
+    """More orders come from one network than people there would make."""
 
 
 class AlreadyConfirmed(Exception):
@@ -60,36 +59,6 @@ class Place:
     attendee_email: str = ""
 
 
-@dataclass(frozen=True)
-class PlacesLeft:
-    """How many more places could be taken: of each type by its pk, and in all (None: no bound)."""
-
-    by_type: dict[int, int]
-    in_all: int | None
-
-    def are_enough_for(self, wanted: dict[int, int]) -> bool:
-        """Whether so many of each type could be taken together."""
-        return all(count <= self.by_type.get(pk, 0) for pk, count in wanted.items()) and (
-            self.in_all is None or sum(wanted.values()) <= self.in_all
-        )
-
-
-def places_left(conference: Conference, types: Sequence[TicketType]) -> PlacesLeft:
-    """What is left of a conference's places; never below nothing.
-
-    `types` must be all types of the conference `counting_places`: its own capacity bounds their
-    sum. Trustworthy only where they were read while the conference's row was locked.
-    """
-    in_all = None
-    if conference.capacity is not None:
-        in_all = max(conference.capacity - sum(kind.taken for kind in types), 0)
-    by_type = {}
-    for kind in types:
-        left = max(kind.capacity - kind.taken, 0)
-        by_type[kind.pk] = left if in_all is None else min(left, in_all)
-    return PlacesLeft(by_type, in_all)
-
-
 def reserve(
     *,
     conference: Conference,
@@ -99,42 +68,60 @@ def reserve(
     gift_pence: int,
     bulletin_wording: str = "",
     submission: uuid.UUID,
+    network: str = "",
     now: datetime,
 ) -> Order:
     """Take one to ten places: confirmed at once without a gift, else kept for HOLD.
 
     The same `submission` again gives the order that it made. `bulletin_wording` is what stood
-    beside the Bulletin's box where it was ticked. Raises Closed, or SoldOut with what is left.
+    beside the Bulletin's box where it was ticked. Raises Closed, SoldOut with what is left, or
+    TooMany for the `network` that it is asked from, if one is named.
     """
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
+    order = Order(
+        conference=conference,
+        submission=submission,
+        name=name,
+        email=email,
+        wants_bulletin=bool(bulletin_wording),
+        created_at=now,
+        expires_at=now + HOLD,
+        status=Order.Status.RESERVED if gift_pence else Order.Status.CONFIRMED,
+        confirmed_at=None if gift_pence else now,
+    )
+    try:
+        _write(order, places, gift_pence, bulletin_wording, network)
+    except IntegrityError:
+        made_before = conference.orders.filter(submission=submission).first()
+        if made_before is not None:
+            return made_before
+        # It came with another conference's form.
+        order.submission = uuid.uuid4()
+        _write(order, places, gift_pence, bulletin_wording, network)
+    return order
+
+
+def _write(
+    order: Order,
+    places: Sequence[Place],
+    gift_pence: int,
+    bulletin_wording: str,
+    network: str,
+) -> None:
+    """Write a new order with all that belongs to it, unless it cannot be had."""
+    now = order.created_at
     with transaction.atomic():
-        conference = _locked_conference(conference.pk)
-        if Order.objects.filter(submission=submission).exists():
-            made_before = Order.objects.get(submission=submission)
-            if made_before.conference_id == conference.pk:
-                return made_before
-            submission = uuid.uuid4()  # it came with another conference's form
-        if not conference.is_open(now):
-            raise Closed
-        _check_places(conference, Counter(place.ticket_type_pk for place in places))
-        donation = None
         if gift_pence:
-            donation = donations.actions.pledge(
-                conference=conference, name=name, email=email, amount_pence=gift_pence, now=now
+            order.donation = donations.actions.pledge(
+                conference=order.conference,
+                name=order.name,
+                email=order.email,
+                amount_pence=gift_pence,
+                now=now,
             )
-        order = Order.objects.create(
-            conference=conference,
-            donation=donation,
-            submission=submission,
-            name=name,
-            email=email,
-            wants_bulletin=bool(bulletin_wording),
-            created_at=now,
-            expires_at=now + HOLD,
-            status=Order.Status.RESERVED if gift_pence else Order.Status.CONFIRMED,
-            confirmed_at=None if gift_pence else now,
-        )
+        order.pk = None
+        order.save(force_insert=True)
         Ticket.objects.bulk_create(
             Ticket(
                 order=order,
@@ -148,14 +135,21 @@ def reserve(
         record("reserved", order.reference, now=now, places=len(places), gift_pence=gift_pence)
         if bulletin_wording:
             signup.actions.request(
-                email=email,
+                email=order.email,
                 source=Consent.Source.TICKET_FORM,
                 agreed_to=bulletin_wording,
                 now=now,
             )
         if not gift_pence:
             _mail_tickets(order)
-    return order
+        hour = timedelta(hours=1)
+        if network and not is_allowed("order", network, times=ORDERS_AN_HOUR, within=hour, now=now):
+            raise TooMany
+        conference = locked_conference(order.conference_id)
+        if not conference.is_open(now):
+            raise Closed
+        wanted = Counter(place.ticket_type_pk for place in places)
+        check_places(conference, wanted, are_written=True)
 
 
 def start_payment(*, order: Order, now: datetime) -> Payment:
@@ -337,15 +331,6 @@ def _locked(order: Order) -> Order:
     )
 
 
-def _locked_conference(pk: int) -> Conference:
-    """The conference's row, locked, with what decides about places; its texts stay unread."""
-    return (
-        Conference.objects.select_for_update(no_key=True)
-        .only("is_published", "opens_at", "closes_at", "ends_at", "capacity")
-        .get(pk=pk)
-    )
-
-
 def _must_be_reserved(order: Order) -> None:
     if order.status == Order.Status.CONFIRMED:
         raise AlreadyConfirmed
@@ -353,19 +338,11 @@ def _must_be_reserved(order: Order) -> None:
         raise NotReserved
 
 
-def _check_places(conference: Conference, wanted: dict[int, int]) -> None:
-    """Raise SoldOut unless so many of each type can be had; the conference must be locked."""
-    types = TicketType.objects.filter(conference=conference).counting_places()
-    left = places_left(conference, list(types))
-    if not left.are_enough_for(wanted):
-        raise SoldOut(left)
-
-
 def _take_places_again(order: Order) -> None:
     """Hold the released places of an order once more, or raise SoldOut."""
-    conference = _locked_conference(order.conference_id)
+    conference = locked_conference(order.conference_id)
     released = order.tickets.filter(status=Ticket.Status.RELEASED)
-    _check_places(conference, released.count_by_type())
+    check_places(conference, released.count_by_type())
     released.update(status=Ticket.Status.HELD)
 
 

@@ -1,7 +1,7 @@
 """The conference's page and the reservation form."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -16,16 +16,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from conference import kept_pages
 from conference.errors import no_cookie
-from conference.limits import is_allowed, network_of
+from conference.limits import network_of
 from conference.models import Conference
 from tickets import actions
 from tickets.availability import OnOffer, on_offer
 from tickets.forms import AttendeeFormSet, OrderForm, kinds_on_offer, rows_as_typed
 from tickets.models import MOST_PLACES, Order
 from tickets.views.paying import onward
-
-# From one network, a hospital's for instance, in an hour.
-ORDERS_AN_HOUR = 60
 
 
 @require_safe
@@ -70,13 +67,12 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
         if made_before is not None:
             return onward(request, made_before, now=now)
         return _again(request, conference, form, now)
-    hour = timedelta(hours=1)
-    if not is_allowed("reserve", network_of(request), times=ORDERS_AN_HOUR, within=hour, now=now):
+    try:
+        order = _reserved(request, conference, form, attendees, now)
+    except actions.TooMany:
         form.add_error(None, _wait_a_little())
         attendees = _attendees(on_offer(conference), data=request.POST)
         return _page(request, conference, form, attendees, status=HTTPStatus.TOO_MANY_REQUESTS)
-    try:
-        order = _reserved(conference, form, attendees, now)
     except actions.Closed:
         return _closed(request, conference, on_offer(conference), now)
     except actions.SoldOut:
@@ -105,7 +101,9 @@ def _conference(slug: str, *, with_organisation: bool = True) -> Conference:
     return get_object_or_404(published, slug=slug)
 
 
-def _reserved(conference: Conference, form: OrderForm, attendees: Any, now: datetime) -> Order:
+def _reserved(
+    request: HttpRequest, conference: Conference, form: OrderForm, attendees: Any, now: datetime
+) -> Order:
     data = form.cleaned_data
     return actions.reserve(
         conference=conference,
@@ -115,6 +113,7 @@ def _reserved(conference: Conference, form: OrderForm, attendees: Any, now: date
         gift_pence=form.gift_pence,
         bulletin_wording=str(form.fields["bulletin"].label) if data["bulletin"] else "",
         submission=data["submission"],
+        network=network_of(request),
         now=now,
     )
 

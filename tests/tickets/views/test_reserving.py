@@ -19,8 +19,8 @@ from signup.models import Consent, Subscriber
 from tests.factories import make_conference, make_order, make_type
 from tests.html import field_errors, fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, form_of, send
+from tickets.actions import booking
 from tickets.models import Order, Ticket
-from tickets.views import reserving
 
 pytestmark = pytest.mark.django_db
 
@@ -430,7 +430,7 @@ def test_unpublished_conference_is_not_there(client: Client) -> None:
 def test_too_many_orders_from_one_network_keep_the_form(
     client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    monkeypatch.setattr(reserving, "ORDERS_AN_HOUR", 1)
+    monkeypatch.setattr(booking, "ORDERS_AN_HOUR", 1)
     conference = make_conference()
     assert send(client, conference, filled(client, conference)).status_code == 302
     sent = filled(client, conference, names=["Grace", "Łucja"])

@@ -59,6 +59,11 @@ def branded_errors(
             return not_found(request)
         if "%00" in request.META.get("QUERY_STRING", ""):
             return bad_request(request)
+        try:
+            # Too large, too many fields, cut off: found out here, ahead of Django's own page.
+            _ = request.POST
+        except (SuspiciousOperation, MultiPartParserError, UnreadablePostError) as error:
+            return bad_request(request, error)
         response = get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             page = _page(request, HTTPStatus.METHOD_NOT_ALLOWED)

@@ -67,6 +67,25 @@ def test_byte_that_no_text_has_is_no_error_of_ours(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("&".join(f"f{n}=" for n in range(501)), "application/x-www-form-urlencoded"),
+        ("name=" + "W" * 1024 * 1024, "application/x-www-form-urlencoded"),
+        ("not what it says", "multipart/form-data; boundary="),
+    ],
+)
+def test_form_that_cannot_be_read_has_our_own_page(
+    client: Client, settings: Settings, debug: bool, body: str, kind: str
+) -> None:
+    settings.DEBUG = debug
+    path = f"/{make_conference().slug}/reserve/"
+    answer = client.post(path, body, content_type=kind)
+    assert (answer.status_code, heading(answer)) == (400, "We could not read that")
+
+
+@pytest.mark.django_db
 def test_address_for_a_button_says_so(client: Client) -> None:
     answer = client.get("/logout/")
     assert (answer.status_code, heading(answer)) == (405, "Nothing to see here")

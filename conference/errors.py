@@ -62,7 +62,7 @@ def branded_errors(
         try:
             # Too large, too many fields, cut off: found out here, ahead of Django's own page.
             _ = request.POST
-        except (SuspiciousOperation, MultiPartParserError, UnreadablePostError) as error:
+        except _UNREADABLE as error:
             return bad_request(request, error)
         response = get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:

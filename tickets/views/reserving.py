@@ -50,15 +50,19 @@ def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     """The reservation form: one page, one submit."""
-    conference = _conference(slug, with_organisation=request.method != "POST")
     now = timezone.now()
     if request.method != "POST":
+        conference = _conference(slug)
         offer = on_offer(conference)
         if not conference.is_open(now) or offer.availability == "full":
             return _closed(request, conference, offer, now)
         return _empty_form(request, conference, offer)
     if "add" in request.POST or "remove" in request.POST:
+        conference = _conference(slug)
         return _with_another_number_of_rows(request, conference, on_offer(conference))
+    # An order needs little of the conference, and most forms need not be shown again.
+    little = Conference.objects.published().only("slug", "gift_presets")
+    conference = get_object_or_404(little, slug=slug)
     form = OrderForm(request.POST, conference=conference)
     # What is left is only counted where it must be: under lock, and for the form shown again.
     attendees = AttendeeFormSet(request.POST)
@@ -66,17 +70,19 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
         made_before = _made_before(conference, form)
         if made_before is not None:
             return onward(request, made_before, now=now)
-        return _again(request, conference, form, now)
+        return _again(request, slug, form, now)
     try:
         order = _reserved(request, conference, form, attendees, now)
     except actions.TooMany:
         form.add_error(None, _wait_a_little())
+        conference = _conference(slug)
         attendees = _attendees(on_offer(conference), data=request.POST)
         return _page(request, conference, form, attendees, status=HTTPStatus.TOO_MANY_REQUESTS)
     except actions.Closed:
+        conference = _conference(slug)
         return _closed(request, conference, on_offer(conference), now)
     except actions.SoldOut:
-        return _again(request, conference, form, now, sold_out=True)
+        return _again(request, slug, form, now, sold_out=True)
     return onward(request, order, now=now)
 
 
@@ -93,11 +99,8 @@ def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
 reserve.without_cookie = reserve_without_cookie  # type: ignore[attr-defined]
 
 
-def _conference(slug: str, *, with_organisation: bool = True) -> Conference:
-    """The conference; pages show its organisation too, which an order does not need."""
-    published = Conference.objects.published()
-    if with_organisation:
-        published = published.select_related("organisation")
+def _conference(slug: str) -> Conference:
+    published = Conference.objects.published().select_related("organisation")
     return get_object_or_404(published, slug=slug)
 
 
@@ -128,13 +131,14 @@ def _made_before(conference: Conference, form: OrderForm) -> Order | None:
 
 def _again(
     request: HttpRequest,
-    conference: Conference,
+    slug: str,
     form: OrderForm,
     now: datetime,
     *,
     sold_out: bool = False,
 ) -> HttpResponse:
     """The form as it was sent, with what is to be put right."""
+    conference = _conference(slug)
     offer = on_offer(conference)
     if not conference.is_open(now):
         return _closed(request, conference, offer, now)

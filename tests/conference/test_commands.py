@@ -64,7 +64,7 @@ def test_worker_works_beats_and_stops_when_told(start: Start, number: signal.Sig
     seen_at = Heartbeat.objects.get(name="worker").seen_at
     assert (timezone.now() - seen_at).total_seconds() < PATIENCE
     worker.send_signal(number)
-    worker.communicate(timeout=5)
+    worker.communicate(timeout=20)
     assert worker.returncode == 0
     assert set(DBTaskResult.objects.values_list("status", flat=True)) == {"SUCCESSFUL"}
 
@@ -99,7 +99,7 @@ def test_sweep_goes_round_until_it_is_told_to_stop(start: Start, stripe: Sandbox
     first = Heartbeat.objects.get(name="sweep").seen_at
     wait_until(lambda: Heartbeat.objects.get(name="sweep").seen_at > first)
     sweep.send_signal(signal.SIGTERM)
-    sweep.communicate(timeout=5)
+    sweep.communicate(timeout=20)
     assert sweep.returncode == 0
 
 

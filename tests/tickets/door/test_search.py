@@ -47,9 +47,8 @@ def test_search_takes_the_same_statements_however_many_are_found(
 ) -> None:
     gate, _ = make_door(("Robin",) * people)
     client = at_door("organiser")
-    # Session, person, gate, allowance (whose transaction is a savepoint here), tickets,
-    # organisation.
-    with django_assert_num_queries(8):
+    # Session, person, gate, allowance, tickets, organisation.
+    with django_assert_num_queries(6):
         assert found(client, gate, "robin") == ["Robin"] * people
 
 

@@ -342,7 +342,7 @@ def test_every_interleaving_ends_well(machine: type[Interleavings]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=20,
             deadline=None,
             # Making a failure smaller takes minutes here; its steps can be read as they are.

@@ -146,8 +146,8 @@ def _judge(ticket: Ticket, gate: Gate, entry: Scan | None) -> Scan.Outcome:
 def _entry_by(ticket: Ticket) -> Scan | None:
     """The entry of this ticket that stands, if there is one."""
     try:
-        return Scan.objects.select_related("gate").get(
-            ticket=ticket, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
-        )
+        # What the door shows of it: when and where.
+        entries = Scan.objects.select_related("gate").only("at", "gate__name")
+        return entries.get(ticket=ticket, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True)
     except Scan.DoesNotExist:
         return None

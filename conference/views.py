@@ -58,9 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What we keep of people, why, and for how long."""
-    return render(
-        request, "conference/privacy.html", {"privacy_version": wording.PRIVACY_VERSION}
-    )
+    return render(request, "conference/privacy.html", {"privacy_version": wording.PRIVACY_VERSION})
 
 
 @require_safe

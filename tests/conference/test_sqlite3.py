@@ -1,0 +1,139 @@
+"""The queue before SQLite's write lock: it lets the next one in, whatever becomes of the first."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+
+from conference.models import Heartbeat
+from conference.sqlite3 import base
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        settings.DATABASES["default"]["ENGINE"] != "conference.sqlite3", reason="SQLite's own"
+    ),
+]
+
+
+@pytest.fixture
+def stranger() -> Iterator[sqlite3.Connection]:
+    """A connection that knows of no queue, as another process has it."""
+    name = str(connection.settings_dict["NAME"])
+    with closing(sqlite3.connect(name, timeout=0, isolation_level=None)) as other:
+        yield other
+
+
+def in_thread(work: Callable[[], None]) -> threading.Thread:
+    """The work, started in a thread with a connection of its own."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def write(name: str) -> None:
+    with transaction.atomic():
+        Heartbeat.objects.create(name=name, seen_at="2026-11-22T12:00Z")
+
+
+def test_writers_go_in_one_after_the_other() -> None:
+    seen: list[int] = []
+    inside = 0
+
+    def work(name: str) -> None:
+        nonlocal inside
+        with transaction.atomic():
+            inside += 1
+            seen.append(inside)
+            Heartbeat.objects.create(name=name, seen_at="2026-11-22T12:00Z")
+            time.sleep(0.01)
+            inside -= 1
+
+    threads = [in_thread(lambda name=f"w{n}": work(name)) for n in range(8)]  # type: ignore[misc]
+    for thread in threads:
+        thread.join()
+    assert seen == [1] * 8
+    assert Heartbeat.objects.count() == 8
+
+
+def test_rollback_lets_the_next_one_in() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        raise ZeroDivisionError
+    in_thread(lambda: write("next")).join()
+    assert Heartbeat.objects.get().name == "next"
+
+
+def test_closed_connection_lets_the_next_one_in() -> None:
+    with transaction.atomic():
+        connection.close()
+        in_thread(lambda: write("next")).join()
+    assert Heartbeat.objects.get().name == "next"
+
+
+def test_nested_transaction_takes_its_turn_once() -> None:
+    with transaction.atomic():
+        write("inner")
+        write("other")
+    assert Heartbeat.objects.count() == 2
+
+
+def test_lock_of_another_process_is_waited_for(stranger: sqlite3.Connection) -> None:
+    stranger.execute("BEGIN IMMEDIATE")
+    waiting = in_thread(lambda: write("patient"))
+    time.sleep(0.05)
+    assert waiting.is_alive()
+    stranger.execute("COMMIT")
+    waiting.join()
+    assert Heartbeat.objects.get().name == "patient"
+
+
+def test_lock_that_never_comes_free_is_an_error(
+    stranger: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "PATIENCE", 0.05)
+    stranger.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="database is locked"):
+        write("impatient")
+    stranger.execute("ROLLBACK")
+    write("later")
+    assert Heartbeat.objects.get().name == "later"
+
+
+def test_queue_that_never_moves_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "PATIENCE", 0.05)
+    failed: list[str] = []
+
+    def work() -> None:
+        try:
+            write("second")
+        except OperationalError as error:
+            failed.append(str(error))
+
+    with transaction.atomic():
+        in_thread(work).join()
+    assert failed == ["database is locked"]
+
+
+def test_lock_is_awaited_with_patience_also_outside_a_transaction() -> None:
+    write("first")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        assert cursor.fetchone() == (base.PATIENCE * 1000,)
+
+
+def test_statements_are_not_kept_in_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DEBUG", True)
+    write("quiet")
+    assert connection.queries_log.__len__() == 0

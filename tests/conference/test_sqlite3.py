@@ -21,6 +21,9 @@ pytestmark = [
 ]
 
 
+NOON = "2026-11-22T12:00Z"
+
+
 @pytest.fixture
 def stranger() -> Iterator[sqlite3.Connection]:
     """A connection that knows of no queue, as another process has it."""
@@ -45,7 +48,15 @@ def in_thread(work: Callable[[], None]) -> threading.Thread:
 
 def write(name: str) -> None:
     with transaction.atomic():
-        Heartbeat.objects.create(name=name, seen_at="2026-11-22T12:00Z")
+        Heartbeat.objects.create(name=name, seen_at=NOON)
+
+
+def write_alone(name: str) -> None:
+    """Without a transaction, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO conference_heartbeat (name, seen_at) VALUES (%s, %s)", [name, NOON]
+        )
 
 
 def test_writers_go_in_one_after_the_other() -> None:
@@ -57,7 +68,7 @@ def test_writers_go_in_one_after_the_other() -> None:
         with transaction.atomic():
             inside += 1
             seen.append(inside)
-            Heartbeat.objects.create(name=name, seen_at="2026-11-22T12:00Z")
+            Heartbeat.objects.create(name=name, seen_at=NOON)
             time.sleep(0.01)
             inside -= 1
 
@@ -126,11 +137,61 @@ def test_queue_that_never_moves_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     assert failed == ["database is locked"]
 
 
-def test_lock_is_awaited_with_patience_also_outside_a_transaction() -> None:
-    write("first")
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        assert cursor.fetchone() == (base.PATIENCE * 1000,)
+def test_statement_outside_a_transaction_waits_too(stranger: sqlite3.Connection) -> None:
+    stranger.execute("BEGIN IMMEDIATE")
+    waiting = in_thread(lambda: write_alone("patient"))
+    time.sleep(0.05)
+    assert waiting.is_alive()
+    stranger.execute("COMMIT")
+    waiting.join()
+    assert Heartbeat.objects.get().name == "patient"
+
+
+def test_statement_outside_a_transaction_waits_for_our_own() -> None:
+    with transaction.atomic():
+        write("first")
+        waiting = in_thread(lambda: write_alone("second"))
+        time.sleep(0.05)
+        assert waiting.is_alive()
+    waiting.join()
+    assert Heartbeat.objects.count() == 2
+
+
+def test_statement_whose_turn_never_comes_is_an_error_and_leaves_the_queue(
+    stranger: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "PATIENCE", 0.05)
+    stranger.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="database is locked"):
+        write_alone("impatient")
+    stranger.execute("ROLLBACK")
+    in_thread(lambda: write("later")).join()
+    assert Heartbeat.objects.get().name == "later"
+
+
+def test_waiting_connection_may_be_tidied_up_by_the_thread_that_it_waits_for() -> None:
+    """As the garbage collector does, which runs in any thread and closes any thread's cursors."""
+    cursors = []
+    is_open, is_locked = threading.Event(), threading.Event()
+
+    def read_then_wait() -> None:
+        connection.ensure_connection()
+        cursors.append(connection.connection.execute("SELECT 1 UNION SELECT 2"))
+        is_open.set()
+        is_locked.wait()
+        write_alone("second")
+
+    waiting = in_thread(read_then_wait)
+    is_open.wait()
+    began = time.monotonic()
+    with transaction.atomic():
+        write("first")
+        is_locked.set()
+        time.sleep(0.05)
+        cursors.clear()
+    waiting.join()
+    assert time.monotonic() - began < base.PATIENCE / 2
+    assert Heartbeat.objects.count() == 2
 
 
 def test_statements_are_not_kept_in_debug(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ LONGEST_ADDRESS = 254
 
 # More digits than money reads: an amount all the same, and more than anybody gives.
 _MANY_DIGITS = re.compile(r"£? ?[0-9][0-9,]{9,}(\.[0-9]{1,2})?")
+# A name goes into mails to addresses that whoever typed it may not own.
+_WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 # Invisible characters that turn the direction of the text around them.
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -41,6 +43,11 @@ class NameField(forms.CharField):
         text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
         is_visible = any(unicodedata.category(c)[0] in "LMNPS" for c in text)
         return " ".join(text.split()) if is_visible else ""
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if _WEB_ADDRESS.search(value):
+            raise ValidationError(_("Enter a name without a web address."))
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """None: with maxlength a browser cuts off what is pasted, and says nothing."""

@@ -7,7 +7,10 @@ No in-memory counter: several processes on several machines must agree. Librarie
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from django.conf import settings
 from django.db import connection
@@ -35,25 +38,52 @@ def network_of(request: HttpRequest) -> str:
     return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
 
 
-def is_allowed(what: str, whose: str, *, times: int, within: timedelta, now: datetime) -> bool:
-    """Count one more `what` of `whose`, and say whether that is still at most `times` `within`.
+@dataclass(frozen=True)
+class Limit:
+    """At most `times` a `what` of `whose` (an address, a network) `within` so long.
 
-    `whose` (an address or a network) is kept only as a keyed hash, until the window has passed.
     Windows are fixed: they begin at whole multiples of `within`.
     """
-    window = int(now.timestamp() // within.total_seconds())
-    digest = hmac.new(settings.SECRET_KEY.encode(), whose.encode(), hashlib.sha256).hexdigest()
-    key = f"{what}:{window}:{digest[:32]}"
+
+    what: str
+    whose: str
+    times: int
+    within: timedelta
+
+    def key(self, now: datetime) -> str:
+        """Under which it is counted now: `whose` only as a keyed hash."""
+        window = int(now.timestamp() // self.within.total_seconds())
+        secret = settings.SECRET_KEY.encode()
+        digest = hmac.new(secret, self.whose.encode(), hashlib.sha256).hexdigest()
+        return f"{self.what}:{window}:{digest[:32]}"
+
+
+def are_allowed(limits: Iterable[Limit], *, now: datetime) -> bool:
+    """Count one more of each, and say whether that is still within all of them.
+
+    What is counted is kept until its window has passed.
+    """
+    # Each once, and in one order, so that two who count the same do not wait for one another.
+    wanted = dict(sorted(((limit.key(now), limit) for limit in limits), key=itemgetter(0)))
+    rows: list[object] = []
+    for key, limit in wanted.items():
+        rows += [key, connection.ops.adapt_datetimefield_value(now + limit.within)]
     # One statement that both databases know: of two processes at once neither is lost.
+    values = ", ".join(["(%s, 1, %s)"] * len(wanted))
+    statement = (
+        f"INSERT INTO conference_allowance (key, count, until) VALUES {values} "  # noqa: S608
+        "ON CONFLICT (key) DO UPDATE SET count = conference_allowance.count + 1 "
+        "RETURNING key, count"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO conference_allowance (key, count, until) VALUES (%s, 1, %s) "
-            "ON CONFLICT (key) DO UPDATE SET count = conference_allowance.count + 1 "
-            "RETURNING count",
-            [key, connection.ops.adapt_datetimefield_value(now + within)],
-        )
-        (count,) = cursor.fetchone()
-    return count <= times * settings.LIMIT_FACTOR
+        cursor.execute(statement, rows)
+        counts = cursor.fetchall()
+    return all(count <= wanted[key].times * settings.LIMIT_FACTOR for key, count in counts)
+
+
+def is_allowed(what: str, whose: str, *, times: int, within: timedelta, now: datetime) -> bool:
+    """Count one more `what` of `whose`, and say whether that is still at most `times` `within`."""
+    return are_allowed([Limit(what, whose, times, within)], now=now)
 
 
 def forget_old(now: datetime) -> None:

@@ -42,6 +42,11 @@ class PlacesTaken(Func):
     )
     output_field = models.IntegerField()
 
+    @classmethod
+    def of(cls, column: str) -> str:
+        """The same for a statement that is written out as a whole."""
+        return cls.template % {"expressions": column}
+
 
 class TicketTypeQuerySet(models.QuerySet["TicketType"]):
     def counting_places(self) -> "TicketTypeQuerySet":

@@ -21,7 +21,7 @@ import donations.actions
 import signup.actions
 from conference import mail
 from conference.audit import record
-from conference.limits import is_allowed
+from conference.limits import Limit, are_allowed
 from conference.models import Conference
 from donations.models import Donation, Payment
 from signup.models import Consent
@@ -32,6 +32,8 @@ from tickets.models import MOST_PLACES, Order, Ticket
 HOLD = donations.actions.SESSION_FOR + timedelta(minutes=9)
 # From one network, a hospital's for instance.
 ORDERS_AN_HOUR = 60
+# Nobody's inbox is to be filled by somebody else.
+ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
 
 class Closed(Exception):
@@ -39,7 +41,7 @@ class Closed(Exception):
 
 
 class TooMany(Exception):
-    """More orders come from one network than people there would make."""
+    """More orders come from one network, or for one address, than people would make."""
 
 
 class AlreadyConfirmed(Exception):
@@ -74,11 +76,14 @@ def reserve(
     """Take one to ten places: confirmed at once without a gift, else kept for HOLD.
 
     The same `submission` again gives the order that it made. `bulletin_wording` is what stood
-    beside the Bulletin's box where it was ticked. Raises Closed, SoldOut with what is left, or
-    TooMany for the `network` that it is asked from, if one is named.
+    beside the Bulletin's box where it was ticked. An order from outside names the `network` that
+    it comes from, and is counted. Raises Closed, SoldOut with what is left, or TooMany.
     """
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
+    # Counted for itself: two of one network need not wait for each other's orders.
+    if network and not are_allowed(_limits(network, email, places), now=now):
+        raise TooMany
     order = Order(
         conference=conference,
         submission=submission,
@@ -91,15 +96,25 @@ def reserve(
         confirmed_at=None if gift_pence else now,
     )
     try:
-        _write(order, places, gift_pence, bulletin_wording, network)
+        _write(order, places, gift_pence, bulletin_wording)
     except IntegrityError:
         made_before = conference.orders.filter(submission=submission).first()
         if made_before is not None:
             return made_before
         # It came with another conference's form.
         order.submission = uuid.uuid4()
-        _write(order, places, gift_pence, bulletin_wording, network)
+        _write(order, places, gift_pence, bulletin_wording)
     return order
+
+
+def _limits(network: str, email: str, places: Sequence[Place]) -> list[Limit]:
+    """What bounds the orders that come from outside, and the mails that they bring to anybody."""
+    written_to = {email, *(place.attendee_email for place in places if place.attendee_email)}
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    return [
+        Limit("order", network, ORDERS_AN_HOUR, hour),
+        *(Limit("order for", address, ORDERS_FOR_AN_ADDRESS_A_DAY, day) for address in written_to),
+    ]
 
 
 def _write(
@@ -107,7 +122,6 @@ def _write(
     places: Sequence[Place],
     gift_pence: int,
     bulletin_wording: str,
-    network: str,
 ) -> None:
     """Write a new order with all that belongs to it, unless it cannot be had."""
     now = order.created_at
@@ -142,9 +156,6 @@ def _write(
             )
         if not gift_pence:
             _mail_tickets(order)
-        hour = timedelta(hours=1)
-        if network and not is_allowed("order", network, times=ORDERS_AN_HOUR, within=hour, now=now):
-            raise TooMany
         conference = locked_conference(order.conference_id)
         if not conference.is_open(now):
             raise Closed

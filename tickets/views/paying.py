@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import donations.actions
 from conference.errors import no_cookie
-from conference.limits import is_allowed, network_of
+from conference.limits import Limit, are_allowed, is_allowed, network_of
 from donations import stripe_api
 from donations.models import Payment
 from tickets import actions
@@ -32,12 +32,11 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
     if order.status != Order.Status.RESERVED:
         return redirect(order)
     hour = timedelta(hours=1)
-    if not (
-        is_allowed("pay", order.email, times=PAYMENTS_OF_AN_ADDRESS, within=hour, now=now)
-        and is_allowed(
-            "pay", network_of(request), times=PAYMENTS_OF_A_NETWORK, within=hour, now=now
-        )
-    ):
+    limits = [
+        Limit("pay", order.email, PAYMENTS_OF_AN_ADDRESS, hour),
+        Limit("pay", network_of(request), PAYMENTS_OF_A_NETWORK, hour),
+    ]
+    if not are_allowed(limits, now=now):
         messages.warning(
             request,
             _(

@@ -1,5 +1,6 @@
 """The conference's page and the reservation form."""
 
+import re
 import uuid
 from datetime import datetime
 from functools import partial
@@ -206,7 +207,7 @@ def _with_another_number_of_rows(
     """The form as it was typed, with a person more or less; nothing is checked yet."""
     rows = rows_as_typed(request.POST)
     removed = request.POST.get("remove", "")
-    if removed.isascii() and removed.isdigit() and int(removed) < len(rows) and len(rows) > 1:
+    if re.fullmatch("[0-9]{1,2}", removed) and int(removed) < len(rows) and len(rows) > 1:
         del rows[int(removed)]
     elif "add" in request.POST and len(rows) < MOST_PLACES:
         rows.append({})
@@ -251,8 +252,8 @@ def _closed(
 
 def _wait_a_little() -> str:
     return _(
-        "Many places were reserved from your network within an hour, so we pause it. Send the "
-        "form again a little later, or write to us. Nothing you entered is lost."
+        "Many places were reserved from your network or for this address in a short while, so we "
+        "pause it. Send the form again later, or write to us. Nothing you entered is lost."
     )
 
 

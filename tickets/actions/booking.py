@@ -25,7 +25,7 @@ from conference.limits import Limit, are_allowed
 from conference.models import Conference
 from donations.models import Donation, Payment
 from signup.models import Consent
-from tickets.actions.places import SoldOut, check_places, locked_conference
+from tickets.actions.places import SoldOut, check_places
 from tickets.models import MOST_PLACES, Order, Ticket
 
 # How long places are kept for somebody who is paying: longer than Stripe's page stays open.
@@ -81,9 +81,16 @@ def reserve(
     """
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
-    # Counted for itself: two of one network need not wait for each other's orders.
-    if network and not are_allowed(_limits(network, email, places), now=now):
-        raise TooMany
+    try:
+        if not conference.is_open(now):
+            raise Closed
+        # Counted for itself: two of one network need not wait for each other's orders.
+        if network and not are_allowed(_limits(network, email, places), now=now):
+            raise TooMany
+    except (Closed, TooMany):
+        if made_before := conference.orders.filter(submission=submission).first():
+            return made_before
+        raise
     order = Order(
         conference=conference,
         submission=submission,
@@ -98,8 +105,7 @@ def reserve(
     try:
         _write(order, places, gift_pence, bulletin_wording)
     except IntegrityError:
-        made_before = conference.orders.filter(submission=submission).first()
-        if made_before is not None:
+        if made_before := conference.orders.filter(submission=submission).first():
             return made_before
         # It came with another conference's form.
         order.submission = uuid.uuid4()
@@ -156,11 +162,8 @@ def _write(
             )
         if not gift_pence:
             _mail_tickets(order)
-        conference = locked_conference(order.conference_id)
-        if not conference.is_open(now):
-            raise Closed
         wanted = Counter(place.ticket_type_pk for place in places)
-        check_places(conference, wanted, are_written=True)
+        check_places(order.conference_id, wanted, are_written=True)
 
 
 def start_payment(*, order: Order, now: datetime) -> Payment:
@@ -351,9 +354,8 @@ def _must_be_reserved(order: Order) -> None:
 
 def _take_places_again(order: Order) -> None:
     """Hold the released places of an order once more, or raise SoldOut."""
-    conference = locked_conference(order.conference_id)
     released = order.tickets.filter(status=Ticket.Status.RELEASED)
-    check_places(conference, released.count_by_type())
+    check_places(order.conference_id, released.count_by_type())
     released.update(status=Ticket.Status.HELD)
 
 

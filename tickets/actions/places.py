@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from conference.models import Conference
 from tickets.models import PlacesTaken, TicketType
 
-# Written out: everybody who books waits while it is put together.
+# Written out: everybody who books waits while these are put together.
+_LOCK = "SELECT 1 FROM conference_conference WHERE id = %s FOR NO KEY UPDATE"
 _COUNT = (
-    f"SELECT id, capacity, {PlacesTaken.of('tickets_tickettype.id')} "  # noqa: S608
-    "FROM tickets_tickettype WHERE conference_id = %s"
+    f"SELECT conference.capacity, kind.id, kind.capacity, {PlacesTaken.of('kind.id')} "  # noqa: S608
+    "FROM conference_conference AS conference "
+    "JOIN tickets_tickettype AS kind ON kind.conference_id = conference.id "
+    "WHERE conference.id = %s"
 )
 
 
@@ -43,17 +45,14 @@ class PlacesLeft:
         )
 
 
-def places_left(
-    conference: Conference, types: Sequence[TicketType] | Sequence[Counted]
-) -> PlacesLeft:
-    """What is left of a conference's places; never below nothing.
+def places_left(in_all: int | None, types: Sequence[TicketType] | Sequence[Counted]) -> PlacesLeft:
+    """What is left of a conference with `in_all` places, or without such a bound.
 
-    `types` must be all types of the conference `counting_places`: its own capacity bounds their
-    sum. Trustworthy only where they were read while the conference's row was locked.
+    Never below nothing. `types` must be all types of the conference, counted: its own capacity
+    bounds their sum. Trustworthy only where they were read while the conference's row was locked.
     """
-    in_all = None
-    if conference.capacity is not None:
-        in_all = max(conference.capacity - sum(kind.taken for kind in types), 0)
+    if in_all is not None:
+        in_all = max(in_all - sum(kind.taken for kind in types), 0)
     by_type = {}
     for kind in types:
         left = max(kind.capacity - kind.taken, 0)
@@ -69,27 +68,21 @@ class SoldOut(Exception):
         self.left = left
 
 
-def locked_conference(pk: int) -> Conference:
-    """The conference's row, locked, with what decides about places; its texts stay unread."""
-    return (
-        Conference.objects.select_for_update(no_key=True)
-        .only("is_published", "opens_at", "closes_at", "ends_at", "capacity")
-        .get(pk=pk)
-    )
+def check_places(conference_pk: int, wanted: dict[int, int], *, are_written: bool = False) -> None:
+    """Lock the conference's row and raise SoldOut unless so many of each type can be had.
 
-
-def check_places(
-    conference: Conference, wanted: dict[int, int], *, are_written: bool = False
-) -> None:
-    """Raise SoldOut unless so many of each type can be had; the conference must be locked.
-
-    `are_written`: the tickets are there already, and hold places of their own.
+    `are_written`: the tickets are there already, and hold places of their own. Called inside the
+    transaction that takes the places, whose end lets go of the lock.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [conference.pk])
-        types = [Counted(*row) for row in cursor.fetchall()]
+        if connection.features.has_select_for_update:
+            cursor.execute(_LOCK, [conference_pk])
+        cursor.execute(_COUNT, [conference_pk])
+        rows = cursor.fetchall()
+    in_all = rows[0][0] if rows else None
+    types = [Counted(*row[1:]) for row in rows]
     if are_written:
         types = [kind._replace(taken=kind.taken - wanted.get(kind.pk, 0)) for kind in types]
-    left = places_left(conference, types)
+    left = places_left(in_all, types)
     if not left.are_enough_for(wanted):
         raise SoldOut(left)

@@ -25,6 +25,9 @@ from tickets.forms import AttendeeFormSet, OrderForm, kinds_on_offer, rows_as_ty
 from tickets.models import MOST_PLACES, Order
 from tickets.views.paying import onward
 
+# What an order needs of the conference.
+_LITTLE = ("slug", "gift_presets", "is_published", "opens_at", "closes_at", "ends_at")
+
 
 @require_safe
 def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -62,8 +65,7 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
         conference = _conference(slug)
         return _with_another_number_of_rows(request, conference, on_offer(conference))
     # An order needs little of the conference, and most forms need not be shown again.
-    little = Conference.objects.published().only("slug", "gift_presets")
-    conference = get_object_or_404(little, slug=slug)
+    conference = get_object_or_404(Conference.objects.published().only(*_LITTLE), slug=slug)
     form = OrderForm(request.POST, conference=conference)
     # What is left is only counted where it must be: under lock, and for the form shown again.
     attendees = AttendeeFormSet(request.POST)

@@ -52,6 +52,7 @@ def test_attendees_as_csv(desk: Client, conference: Conference, organiser: User)
         starts_at=summer + timedelta(days=1),
         ends_at=summer + timedelta(days=2),
     )
+    conference.refresh_from_db()
     order = make_order(
         conference, names=("محمد", "Łucja"), name="Nguyễn", email="n@example.org", now=summer
     )

@@ -204,9 +204,9 @@ def test_replaced_code_is_told_as_such_and_the_new_one_admits() -> None:
 def test_ticket_of_another_conference_is_named_without_its_holder() -> None:
     gate, _ = make_door()
     other = factories.make_conference(name="Conference of 2031", starts_at=timezone.now())
+    [ticket] = factories.make_order(other, names=("Bo Diddley",)).tickets.all()
     other.ends_at = timezone.now() - timedelta(seconds=1)
     other.starts_at = other.ends_at - timedelta(hours=7)
-    [ticket] = factories.make_order(other, names=("Bo Diddley",)).tickets.all()
     other.save()
     answer = scan(at_door(), gate, ticket.code)
     assert answer["outcome"] == "other conference"

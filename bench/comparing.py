@@ -8,7 +8,7 @@ from typing import Any
 from bench.client import Answer, Failed, Load, drive, form, request
 from bench.stage import Stage
 
-ROUNDS = 3
+ROUNDS = 5
 SECONDS = 1.5  # of each round
 # Requests before the first round, so that every worker has read its templates.
 WARM_UP = 24

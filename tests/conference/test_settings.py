@@ -143,7 +143,7 @@ def test_postgresql_is_taken_from_its_address(read: Read) -> None:
     settings = read(**REAL | {"DATABASE_URL": "postgresql://u:p@db.example.org/tickets"})
     database = settings["DATABASES"]["default"]
     assert (database["ENGINE"], database["HOST"], database["CONN_HEALTH_CHECKS"]) == (
-        "django.db.backends.postgresql",
+        "conference.postgresql",
         "db.example.org",
         True,
     )

@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 
 from conference.audit import record
 from conference.models import Mail, MailAttachment, User
+from conference.queue import enqueue_once
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,8 @@ def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
 
 def sweep(now: datetime) -> None:
     """Revive what a dead worker left behind, enqueue what is due, erase what is old."""
+    from conference.tasks import deliver_mail
+
     # Whether the server had taken it is not known: the same Message-ID lets mail programs
     # drop the second copy, and a ticket twice is better than none.
     Mail.objects.filter(status=Mail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER).update(
@@ -136,8 +139,8 @@ def sweep(now: datetime) -> None:
     )
     # A fresh message has its own task; what is due for a minute has lost it or waited.
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
-    for mail in overdue.order_by("next_try_at").only("pk")[:200]:
-        _enqueue(mail)
+    longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]
+    enqueue_once(deliver_mail, map(str, longest_waiting))
     Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(
         status__in=[Mail.Status.QUEUED, Mail.Status.SENDING]
     ).delete()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conference import codes
 from conference.models import Conference, User
-from donations.models import Donation
+from donations.models import Donation, Payment
 
 MOST_PLACES = 10  # in one order
 # Fewer places than this, or than a tenth of all: 'few'.
@@ -80,6 +80,18 @@ class TicketType(models.Model):
         return self.name
 
 
+class OrderQuerySet(models.QuerySet["Order"]):
+    def past_their_time(self, now: datetime) -> "OrderQuerySet":
+        """Reserved ones whose places need not be kept any longer, if Stripe knows of no payment.
+
+        Those that wait for a bank or for a person are not among them.
+        """
+        undecided = [Payment.Status.PROCESSING, Payment.Status.PARKED]
+        return self.filter(status=Order.Status.RESERVED, expires_at__lte=now).exclude(
+            donation__payments__status__in=undecided
+        )
+
+
 class Order(models.Model):
     """One person's booking."""
 
@@ -108,6 +120,8 @@ class Order(models.Model):
     # The tickets are mailed once for each of these: at confirmation, and when sent again.
     mailings = models.PositiveSmallIntegerField(default=1)
     mailed_at = models.DateTimeField(null=True)
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -4,8 +4,8 @@ import logging
 from datetime import datetime, timedelta
 from time import monotonic
 
+from conference.queue import enqueue_once
 from donations.actions import CannotPayNow
-from donations.models import Payment
 from tickets import actions
 from tickets.models import Document, Order
 from tickets.tasks import DOCUMENT_KEPT_FOR, mail_tickets
@@ -20,11 +20,8 @@ LONGEST = 30
 
 def sweep(now: datetime) -> None:
     """Let go of places whose time is over, mail what is unmailed, erase old PDFs."""
-    held = Order.objects.filter(status=Order.Status.RESERVED, expires_at__lte=now).exclude(
-        # These wait for a bank or for a person, and must not stand in the others' way.
-        donation__payments__status__in=[Payment.Status.PROCESSING, Payment.Status.PARKED]
-    )
-    held = held.select_related("conference__organisation", "donation").order_by("expires_at")
+    held = Order.objects.past_their_time(now).order_by("expires_at")
+    held = held.select_related("conference__organisation", "donation")
     began = monotonic()
     for order in held[:200]:
         if monotonic() - began > LONGEST:
@@ -41,6 +38,6 @@ def sweep(now: datetime) -> None:
         mailed_at__isnull=True,
         confirmed_at__lt=now - UNMAILED_AFTER,
     )
-    for pk in unmailed.order_by("confirmed_at").values_list("pk", flat=True)[:200]:
-        mail_tickets.enqueue(pk)
+    longest_waiting = unmailed.order_by("confirmed_at").values_list("pk", flat=True)[:200]
+    enqueue_once(mail_tickets, longest_waiting)
     Document.objects.filter(asked_at__lt=now - DOCUMENT_KEPT_FOR).delete()

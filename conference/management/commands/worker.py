@@ -25,8 +25,9 @@ class BeatingWorker(Worker):
         self._beat_at = 0.0
 
     def run_task(self, db_task_result: DBTaskResult) -> None:  # type: ignore[type-arg]
-        self.beat()
+        # The task first: it is claimed, and nothing may come between.
         super().run_task(db_task_result)
+        self.beat()
 
     def beat(self) -> None:
         """Note that this worker is alive, unless it was noted a moment ago."""
@@ -39,7 +40,7 @@ class Command(BaseCommand):
     help = "Do the work that waits in the queue, until told to stop."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--interval", type=float, default=0.3, help="Seconds between looks.")
+        parser.add_argument("--interval", type=float, default=0.1, help="Seconds between looks.")
 
     def handle(self, *args: Any, interval: float, **options: Any) -> None:
         worker = BeatingWorker(

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from conference.audit import record
 from conference.models import Conference
+from conference.queue import enqueue_once
 from donations import settlement, stripe_api
 from donations.models import Donation, Payment, Refund
 
@@ -146,10 +147,17 @@ def note_return(*, donation: Donation, now: datetime) -> None:
 
 
 def send_refund(*, refund: Refund, now: datetime) -> None:
-    """Ask Stripe for a refund that was written down, or how it is getting on."""
+    """Ask Stripe for a refund that was written down, or how it is getting on.
+
+    Does nothing where another worker is at it.
+    """
     if refund.status not in (Refund.Status.BEGUN, Refund.Status.PENDING):
         return
-    Refund.objects.filter(pk=refund.pk).update(check_at=now + settlement.ASK_THE_BANK_AGAIN)
+    claimed = Refund.objects.filter(pk=refund.pk, check_at=refund.check_at).update(
+        check_at=now + settlement.ASK_THE_BANK_AGAIN
+    )
+    if not claimed:
+        return
     try:
         book_refund(_refund_at_stripe(refund, now), now=now, refund=refund)
     except stripe_api.Broken as error:
@@ -177,13 +185,20 @@ def book_refund(
             return None
         donation = Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
         known = Refund.objects.filter(refund_id=state.id).first() or refund
-        if known is None:
-            # Ours, with Stripe's answer lost on the way, or made by hand at Stripe.
+        if known is None and state.our_mark.isdecimal():
+            # Ours, with Stripe's answer lost on the way.
+            known = payment.refunds.filter(pk=int(state.our_mark)).first()
+        elif known is None:
+            # Made by hand at Stripe, perhaps in the place of one of ours that is not there yet.
             known = payment.refunds.filter(
-                refund_id__isnull=True, amount_pence=state.amount_pence
+                refund_id=None, status=Refund.Status.BEGUN, amount_pence=state.amount_pence
             ).first()
+        if known is not None and known.is_by_hand:
+            return known  # Stripe tells late of what somebody has put right meanwhile
         if status == Refund.Status.FAILED and (known is None or known.status != status):
-            record("refund failed", f"payment:{payment.pk}", now=now, amount=state.amount_pence)
+            record(
+                "refund failed", f"payment:{payment.pk}", now=now, amount_pence=state.amount_pence
+            )
             logger.error("a refund of payment %s failed: see the desk", payment.pk)
         if known is None:
             known = Refund(
@@ -225,8 +240,7 @@ def sweep(now: datetime) -> None:
     unfinished = Refund.objects.filter(
         status__in=[Refund.Status.BEGUN, Refund.Status.PENDING], check_at__lte=now
     )
-    for refund in unfinished[:50]:
-        send_refund.enqueue(refund.pk)
+    enqueue_once(send_refund, unfinished.values_list("pk", flat=True)[:50])
 
 
 def _begin(donation: Donation, checkout: Checkout, now: datetime) -> Payment:

@@ -150,6 +150,7 @@ class Refund(models.Model):
         PAID_TWICE = "paid twice", _("Paid twice")
         ASKED = "asked", _("Asked for")
         AT_STRIPE = "at stripe", _("Made on Stripe's own pages")
+        DISPUTED = "disputed", _("Taken back by the giver's bank")
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
     amount_pence = models.PositiveIntegerField()
@@ -158,6 +159,8 @@ class Refund(models.Model):
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     refund_id = models.CharField(max_length=255, unique=True, null=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    # The money went back by another way than a refund of Stripe's, as somebody noted.
+    is_by_hand = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     check_at = models.DateTimeField()
     problem = models.TextField(blank=True)
@@ -181,7 +184,11 @@ class Refund(models.Model):
 
 
 class StripeEvent(models.Model):
-    """What Stripe told us, as it was told: the inbox of the webhook."""
+    """That Stripe told us of something: the inbox of the webhook.
+
+    Of what it was told only what is needed to ask is kept: an event may be full of names, addresses
+    and card numbers, and about people who have nothing to do with us.
+    """
 
     class Outcome(models.TextChoices):
         WAITING = "waiting", _("Not looked at yet")
@@ -191,10 +198,11 @@ class StripeEvent(models.Model):
 
     event_id = models.CharField(max_length=255, unique=True)
     type = models.CharField(max_length=100)
-    body = models.TextField()
+    # Of the session, refund, dispute, …, and of the payment behind it; empty where there is none.
+    about_id = models.CharField(max_length=255, blank=True)
+    payment_intent_id = models.CharField(max_length=255, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING)
     problem = models.TextField(blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True)
 
@@ -205,6 +213,9 @@ class StripeEvent(models.Model):
             ),
             models.Index(
                 fields=["-received_at"], name="event_attention", condition=Q(outcome="attention")
+            ),
+            models.Index(
+                fields=["payment_intent_id"], name="event_not_ours", condition=Q(outcome="not ours")
             ),
         ]
 

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from conference import mail
 from conference.audit import record
+from conference.models import User
 from donations import stripe_api
 from donations.models import Donation, Payment, Refund
 from donations.stripe_api import Session
@@ -149,8 +150,15 @@ def _receive(donation: Donation, payment: Payment, now: datetime) -> None:
         begin_refund(payment, reason=Refund.Reason.NO_PLACES, now=now)
 
 
-def begin_refund(payment: Payment, *, reason: Refund.Reason, now: datetime) -> Refund:
-    """Write down that all of a payment goes back, and have a worker ask Stripe for it.
+def begin_refund(
+    payment: Payment,
+    *,
+    reason: Refund.Reason,
+    amount_pence: int | None = None,
+    by: User | None = None,
+    now: datetime,
+) -> Refund:
+    """Write down that a payment goes back, all of it or so much, and have a worker ask Stripe.
 
     Called inside the transaction that decides it.
     """
@@ -158,8 +166,9 @@ def begin_refund(payment: Payment, *, reason: Refund.Reason, now: datetime) -> R
 
     refund = Refund.objects.create(
         payment=payment,
-        amount_pence=payment.amount_pence,
+        amount_pence=payment.amount_pence if amount_pence is None else amount_pence,
         reason=reason,
+        by=by,
         created_at=now,
         check_at=now + ASK_AGAIN,
     )

@@ -1,6 +1,5 @@
 """The inbox for what Stripe tells us: write it down, say thank you, look at it afterwards."""
 
-import json
 import logging
 from datetime import datetime, timedelta
 
@@ -12,8 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from conference.limits import is_allowed
+from conference.queue import enqueue_once
 from donations import actions, settlement, stripe_api
-from donations.models import StripeEvent
+from donations.models import Payment, StripeEvent
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +50,15 @@ def receive(request: HttpRequest) -> HttpResponse:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST_EVENT:
         return HttpResponse("Too large", status=413, content_type="text/plain")
-    payload = request.body
     try:
-        event = stripe_api.read_event(payload, request.headers.get("Stripe-Signature", ""))
+        event = stripe_api.read_event(request.body, request.headers.get("Stripe-Signature", ""))
     except stripe_api.BadEvent:
         return HttpResponse("Not signed", status=400, content_type="text/plain")
-    _keep(event, payload.decode(), now=timezone.now())
+    _keep(event, now=timezone.now())
     return HttpResponse("Thank you", content_type="text/plain")
 
 
-def _keep(event: stripe_api.Event, body: str, *, now: datetime) -> None:
+def _keep(event: stripe_api.Event, *, now: datetime) -> None:
     """Write an event down and have a worker look at it; one that is known changes nothing."""
     from donations.tasks import process_event
 
@@ -69,7 +68,8 @@ def _keep(event: stripe_api.Event, body: str, *, now: datetime) -> None:
             row = StripeEvent.objects.create(
                 event_id=event.id,
                 type=event.type,
-                body=body,
+                about_id=event.about_id,
+                payment_intent_id=event.payment_intent_id,
                 received_at=now,
                 outcome=(
                     StripeEvent.Outcome.WAITING if right_mode else StripeEvent.Outcome.ATTENTION
@@ -83,13 +83,21 @@ def _keep(event: stripe_api.Event, body: str, *, now: datetime) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Look again at events that wait, and fetch those that never reached us."""
-    try:
-        _look_again(now)
-        if is_allowed("lost events", "sweep", times=1, within=FETCH_EVERY, now=now):
-            _fetch_lost(now)
-    except stripe_api.Unavailable as error:
-        logger.warning("Stripe cannot be asked about its events: %s", error)
+    """Look again at events that wait or came too early, and fetch those that never reached us."""
+    _take_up_early_ones()
+    for step in (_look_again, _fetch_lost):
+        try:
+            step(now)
+        except stripe_api.Unavailable as error:
+            logger.warning("Stripe cannot be asked about its events: %s", error)
+
+
+def _take_up_early_ones() -> None:
+    """Of a refund we may hear before we know the payment by its intent, which is booked later."""
+    ours = Payment.objects.exclude(payment_intent_id=None).values("payment_intent_id")
+    StripeEvent.objects.filter(
+        outcome=StripeEvent.Outcome.NOT_OURS, payment_intent_id__in=ours
+    ).exclude(payment_intent_id="").update(outcome=StripeEvent.Outcome.WAITING)
 
 
 def _look_again(now: datetime) -> None:
@@ -102,16 +110,17 @@ def _look_again(now: datetime) -> None:
     if events:
         # Here and first: while Stripe is away the others would only keep a worker from the mails.
         process(events[0], now=now)
-    for event in events[1:]:
-        process_event.enqueue(event.pk)
+    enqueue_once(process_event, [event.pk for event in events[1:]])
 
 
 def _fetch_lost(now: datetime) -> None:
+    if not is_allowed("lost events", "sweep", times=1, within=FETCH_EVERY, now=now):
+        return
     received = StripeEvent.objects.filter(received_at__gte=now - FETCH_BACK)
     known = set(received.values_list("event_id", flat=True))
-    for event, body in stripe_api.undelivered_events(_OF_USE, since=now - FETCH_BACK):
+    for event in stripe_api.undelivered_events(_OF_USE, since=now - FETCH_BACK):
         if event.id not in known:
-            _keep(event, body, now=now)
+            _keep(event, now=now)
 
 
 def process(event: StripeEvent, *, now: datetime) -> None:
@@ -121,11 +130,10 @@ def process(event: StripeEvent, *, now: datetime) -> None:
     """
     if event.outcome != StripeEvent.Outcome.WAITING:
         return
-    StripeEvent.objects.filter(pk=event.pk).update(attempts=event.attempts + 1)
     try:
         outcome, problem = _outcome(event, now), ""
-    except (stripe_api.Refused, KeyError, TypeError) as error:
-        # Stripe does not know what it told us of, or tells it in a way that is new to us.
+    except stripe_api.Refused as error:
+        # Stripe does not know what it told us of.
         outcome, problem = StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: {error}"
     StripeEvent.objects.filter(pk=event.pk).update(
         outcome=outcome, problem=problem, processed_at=now
@@ -133,12 +141,13 @@ def process(event: StripeEvent, *, now: datetime) -> None:
 
 
 def _outcome(event: StripeEvent, now: datetime) -> StripeEvent.Outcome:
-    # The body says only what to ask about; what is so is read from Stripe.
-    about = json.loads(event.body)["data"]["object"]
+    # An event says only what to ask about; what is so is read from Stripe.
     if event.type.startswith("checkout.session."):
-        is_ours = settlement.settle(about["id"], now=now) is not None
+        if not event.about_id:
+            return StripeEvent.Outcome.ATTENTION  # told in a way that is new to us
+        is_ours = settlement.settle(event.about_id, now=now) is not None
     elif event.type.startswith("refund.") or event.type == "charge.refunded":
-        intent_id = about["payment_intent"]  # none where it was no payment of Checkout
+        intent_id = event.payment_intent_id  # none where it was no payment of Checkout
         states = stripe_api.refunds_of(intent_id) if intent_id else []
         refunds = [actions.book_refund(state, now=now) for state in states]
         is_ours = any(refunds)

@@ -58,6 +58,14 @@ def close_event(request: DeskRequest, event_id: str) -> HttpResponse:
 
 @desk_page
 @require_POST
+def took_back(request: DeskRequest, event_id: str) -> HttpResponse:
+    """The giver's bank has taken the money back."""
+    event = get_object_or_404(StripeEvent, event_id=event_id)
+    return _decide(request, by_hand.bank_took_it_back, event=event)
+
+
+@desk_page
+@require_POST
 def refund_again(request: DeskRequest, key: uuid.UUID) -> HttpResponse:
     """A refund that failed is asked for once more."""
     refund = get_object_or_404(Refund, idempotency_key=key)

@@ -1,8 +1,7 @@
 """What a person must look at, because no program can decide it."""
 
-import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -14,6 +13,10 @@ from conference.health import (
 )
 from conference.models import Heartbeat, Mail
 from donations.models import Payment, Refund, StripeEvent
+from tickets.models import Order
+
+# The sweep asks each minute.
+STRIPE_ASKED_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,18 @@ class OpenMatters:
     refunds: int
     failed_mails: int
     late_mails: int
+    waiting_for_stripe: int
     silent: list[str]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.money or self.failed_mails or self.late_mails or self.silent)
+        return not (
+            self.money
+            or self.failed_mails
+            or self.late_mails
+            or self.waiting_for_stripe
+            or self.silent
+        )
 
     @property
     def money(self) -> int:
@@ -45,6 +55,7 @@ def open_matters(now: datetime) -> OpenMatters:
         refunds=failed_refunds().count(),
         failed_mails=Mail.objects.filter(status=Mail.Status.FAILED).count(),
         late_mails=waiting.filter(created_at__lt=now - MAIL_OUT_WITHIN).count(),
+        waiting_for_stripe=_waiting_for_stripe(now),
         silent=_silent(now),
     )
 
@@ -82,11 +93,15 @@ class EventToRead:
     payment: Payment | None
     what_to_do: str
 
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether it tells of a dispute, which the giver's bank may win, over a gift of ours."""
+        return self.payment is not None and self.event.type.startswith("charge.dispute.")
+
 
 def with_their_payments(events: list[StripeEvent]) -> list[EventToRead]:
     """The events, each with its payment, found in one statement."""
-    intents = {event.pk: _intent_in(event) for event in events}
-    wanted = [intent for intent in intents.values() if intent]
+    wanted = [event.payment_intent_id for event in events if event.payment_intent_id]
     payments = {
         payment.payment_intent_id: payment
         for payment in Payment.objects.filter(payment_intent_id__in=wanted).select_related(
@@ -94,16 +109,9 @@ def with_their_payments(events: list[StripeEvent]) -> list[EventToRead]:
         )
     }
     return [
-        EventToRead(event, payments.get(intents[event.pk]), _what_to_do(event)) for event in events
+        EventToRead(event, payments.get(event.payment_intent_id), _what_to_do(event))
+        for event in events
     ]
-
-
-def _intent_in(event: StripeEvent) -> str | None:
-    about = json.loads(event.body).get("data", {}).get("object", {})
-    if about.get("object") == "payment_intent":
-        return str(about.get("id"))
-    intent = about.get("payment_intent")
-    return intent if isinstance(intent, str) else None
 
 
 def _what_to_do(event: StripeEvent) -> str:
@@ -123,6 +131,13 @@ def _what_to_do(event: StripeEvent) -> str:
             "Stripe's dashboard."
         )
     return _("Find this event in Stripe's dashboard, and see whether the order here is right.")
+
+
+def _waiting_for_stripe(now: datetime) -> int:
+    """What is overdue because Stripe does not answer, or does not take our key."""
+    lately = now - STRIPE_ASKED_WITHIN
+    events = StripeEvent.objects.filter(outcome=StripeEvent.Outcome.WAITING, received_at__lt=lately)
+    return events.count() + Order.objects.past_their_time(lately).count()
 
 
 def _silent(now: datetime) -> list[str]:

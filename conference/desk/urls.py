@@ -32,5 +32,6 @@ urlpatterns = [
     path("attention/refunds/<uuid:key>/", attention.refund_again, name="refund_again"),
     path("attention/refunds/<uuid:key>/paid/", attention.paid_back, name="paid_back"),
     path("attention/events/<str:event_id>/", attention.close_event, name="close_event"),
+    path("attention/events/<str:event_id>/took-back/", attention.took_back, name="took_back"),
     path("audit/", log.audit, name="audit"),
 ]

@@ -315,6 +315,35 @@ def test_refund_already_made_by_hand_counts_as_ours(
     assert Donation.objects.get().status == Donation.Status.REFUNDED
 
 
+def test_second_refund_of_a_sum_is_not_taken_for_the_first_that_was_refused(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    refused = begun_refund(paid(stripe, clock), clock)
+    Refund.objects.filter(pk=refused.pk).update(status=Refund.Status.FAILED)
+    again = begun_refund(refused.payment, clock)
+    stripe.faults.add_call("commit_cut", path="/v1/refunds", times=2)
+    work()
+    (made,) = at_stripe(stripe, "refunds")
+    # Stripe tells of it before its answer is asked for again.
+    for state in stripe_api.refunds_of(made["payment_intent"]):
+        donations.actions.book_refund(state, now=clock.now())
+    refused.refresh_from_db()
+    again.refresh_from_db()
+    assert (refused.status, refused.refund_id) == (Refund.Status.FAILED, None)
+    assert (again.status, again.refund_id) == (Refund.Status.SUCCEEDED, made["id"])
+
+
+def test_refund_that_another_worker_is_at_is_left_to_it(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    refund = begun_refund(paid(stripe, clock), clock)
+    mine, others = Refund.objects.get(pk=refund.pk), Refund.objects.get(pk=refund.pk)
+    donations.actions.send_refund(refund=others, now=clock.now())
+    calls = len(stripe.calls)
+    donations.actions.send_refund(refund=mine, now=clock.now())
+    assert len(stripe.calls) == calls
+
+
 def test_refused_refund_is_left_to_a_person(stripe: Sandbox, clock: Clock, work: Work) -> None:
     payment = paid(stripe, clock)
     begun_refund(payment, clock)

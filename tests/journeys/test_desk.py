@@ -96,7 +96,8 @@ def troubles(conference: Conference) -> None:
     StripeEvent.objects.create(
         event_id="evt_1",
         type="charge.dispute.created",
-        body='{"data": {"object": {"object": "dispute", "payment_intent": "pi_1"}}}',
+        about_id="dp_1",
+        payment_intent_id="pi_1",
         outcome=StripeEvent.Outcome.ATTENTION,
         received_at=now,
     )

@@ -1,6 +1,6 @@
 """What needs a person: shown with what to do, and gone once it is done."""
 
-import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,11 +40,12 @@ def failed(paid_order: Order) -> Refund:
     return refund
 
 
-def _make_event(number: int = 1, **about: Any) -> StripeEvent:
+def _make_event(number: int = 1, payment_intent: str = "") -> StripeEvent:
     return StripeEvent.objects.create(
         event_id=f"evt_{number}",
         type="charge.dispute.created",
-        body=json.dumps({"data": {"object": {"object": "dispute"} | about}}),
+        about_id="dp_1",
+        payment_intent_id=payment_intent,
         outcome=StripeEvent.Outcome.ATTENTION,
         received_at=timezone.now(),
     )
@@ -118,11 +119,35 @@ def test_event_names_its_order_and_is_closed(
     assert _on_record(organiser) == ["event dealt with"]
 
 
-@pytest.mark.parametrize("about", [{"payment_intent": None}, {"payment_intent": "pi_foreign"}, {}])
-def test_event_about_nothing_of_ours_is_shown_all_the_same(
-    desk: Client, about: dict[str, Any]
+def test_gift_that_the_bank_took_back_counts_as_given_back(
+    desk: Client, paid_order: Order, organiser: User
 ) -> None:
-    _make_event(**about)
+    _make_event(payment_intent=str(Payment.objects.get().payment_intent_id))
+    assert "The bank took the money back" in desk.get("/desk/attention/").content.decode()
+    for _again in range(2):
+        desk.post("/desk/attention/events/evt_1/took-back/")
+    refund = Refund.objects.get()
+    assert (refund.amount_pence, refund.status, refund.reason) == (1500, "succeeded", "disputed")
+    assert Donation.objects.get().status == Donation.Status.REFUNDED
+    assert StripeEvent.objects.get().outcome == StripeEvent.Outcome.DONE
+    assert _on_record(organiser) == ["event dealt with", "bank took it back"]
+
+
+def test_what_waits_for_stripe_is_shown_after_a_while(desk: Client) -> None:
+    beat("worker", now=timezone.now())
+    beat("sweep", now=timezone.now())
+    event = _make_event()
+    StripeEvent.objects.filter(pk=event.pk).update(outcome="waiting")
+    assert desk.get("/desk/attention/").context["matters"].is_empty
+    longer = timezone.now() - timedelta(minutes=16)
+    StripeEvent.objects.filter(pk=event.pk).update(received_at=longer)
+    page = desk.get("/desk/attention/").content.decode()
+    assert "1 matter has waited for Stripe for a quarter of an hour or longer." in page
+
+
+@pytest.mark.parametrize("intent", ["", "pi_foreign"])
+def test_event_about_nothing_of_ours_is_shown_all_the_same(desk: Client, intent: str) -> None:
+    _make_event(payment_intent=intent)
     (one,) = desk.get("/desk/attention/").context["events"]
     assert one.payment is None
 

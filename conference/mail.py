@@ -116,6 +116,12 @@ def deliver(mail: Mail, *, now: datetime) -> None:
             mail.attachments.all().delete()
 
 
+def withdraw(*, about: str, to: str) -> None:
+    """Take back what concerns `about` and has not left for an address that was wrong."""
+    not_sent = [Mail.Status.QUEUED, Mail.Status.FAILED]
+    Mail.objects.filter(about=about, to=to, status__in=not_sent).delete()
+
+
 def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
     """Try a failed message again from the start. Raises NotFailed for any other."""
     with transaction.atomic():

@@ -112,6 +112,11 @@ def end_live_payment(*, donation: Donation, now: datetime) -> None:
         raise CannotPayNow
 
 
+def correct_email(*, donation_pk: int, email: str) -> None:
+    """Write a giver's address anew; a page that is open at Stripe keeps the old one."""
+    Donation.objects.filter(pk=donation_pk).update(email=email)
+
+
 def withdraw(*, donation: Donation) -> None:
     """Note that a promised gift will not be given; its live payment must be ended before."""
     Donation.objects.filter(pk=donation.pk, status=Donation.Status.PLEDGED).update(

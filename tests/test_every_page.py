@@ -31,7 +31,10 @@ NEEDS_A_FORM = {
     "conference:logout",
     *(f"tickets:{n}" for n in ("pay", "without_donation", "retake", "resend", "correct_name")),
     *(f"desk:{n}" for n in ("resend", "retry", "retry_all", "close_payment", "refund_again")),
-    *(f"desk:{n}" for n in ("paid_back", "close_event", "export_orders", "export_attendees")),
+    *(
+        f"desk:{n}"
+        for n in ("paid_back", "close_event", "took_back", "export_orders", "export_attendees")
+    ),
     *(f"door:{n}" for n in ("scan", "undo")),
 }
 PRIVATE = {"tickets:order", "tickets:order_pdf", "tickets:change_amount", "tickets:cancel_ticket"}
@@ -147,6 +150,7 @@ def of_desk(desk: str, mail: Mail) -> dict[str, str]:
         "desk:close_payment": f"/desk/attention/payments/{key}/",
         "desk:refund_again": f"/desk/attention/refunds/{key}/",
         "desk:paid_back": f"/desk/attention/refunds/{key}/paid/",
+        "desk:took_back": "/desk/attention/events/evt_none/took-back/",
         "desk:close_event": "/desk/attention/events/evt_1/",
         "desk:audit": "/desk/audit/",
     }

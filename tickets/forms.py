@@ -219,11 +219,16 @@ def kinds_on_offer(types: Sequence[TicketType], left: PlacesLeft) -> list[tuple[
 
 
 class NameForm(forms.Form):
-    """A corrected name."""
+    """A corrected name, and the address that this person's ticket goes to as well."""
 
     attendee_name = NameField(
         label=gettext_lazy("Name on the ticket"),
         error_messages={"required": gettext_lazy("Enter the name for this ticket.")},
+    )
+    attendee_email = AddressField(
+        label=gettext_lazy("E-mail of this person, if their ticket goes there too"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        required=False,
     )
 
 

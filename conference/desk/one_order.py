@@ -88,7 +88,7 @@ def correct_email(request: DeskRequest, reference: str) -> HttpResponse:
     except actions.TooLate:
         messages.warning(request, _("This order has ended, so its address stays."))
     else:
-        messages.success(request, _("The address is changed and the order has a new link."))
+        messages.success(request, _("The address is changed, and a mail is on its way there."))
     return redirect("desk:order", reference)
 
 
@@ -98,17 +98,19 @@ def correct_name(request: DeskRequest, reference: str, number: int) -> HttpRespo
     """Write one attendee's name anew."""
     order = _order(reference)
     ticket = _ticket(order, number)
-    form = NameForm(request.POST or None, initial={"attendee_name": ticket.attendee_name})
+    initial = {"attendee_name": ticket.attendee_name, "attendee_email": ticket.attendee_email}
+    form = NameForm(request.POST or None, initial=initial)
     if not form.is_valid():
         context = {"order": order, "conference": order.conference, "ticket": ticket, "form": form}
         return show(request, "correct_name", context)
-    name = form.cleaned_data["attendee_name"]
     try:
-        actions.correct_name(ticket=ticket, attendee_name=name, by=request.user, now=timezone.now())
+        actions.correct_name(
+            ticket=ticket, **form.cleaned_data, by=request.user, now=timezone.now()
+        )
     except actions.TooLate:
         messages.warning(request, _("This ticket is not valid any more, so its name stays."))
     else:
-        messages.success(request, _("The name is changed. A printed ticket stays good."))
+        messages.success(request, _("That is changed. A printed ticket stays good."))
     return redirect("desk:order", reference)
 
 

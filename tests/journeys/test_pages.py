@@ -171,7 +171,7 @@ def test_order_confirmed(look: Look) -> None:
     look.here("Your tickets")
     page.locator("details summary").first.click()
     page.get_by_label("Name on the ticket").first.fill("W" * 300)
-    page.get_by_role("button", name="Correct the name").first.click()
+    page.get_by_role("button", name="Save the change").first.click()
     look.here("Correct a name")
 
 

@@ -5,9 +5,14 @@ from typing import Any
 
 from django.db import transaction
 
+import donations.actions
+import signup.actions
 from conference import codes, mail
 from conference.audit import record
 from conference.models import User
+from donations.models import Donation
+from signup import wording
+from signup.models import Consent
 from tickets.models import Order, ReplacedCode, Scan, Ticket, new_number, new_secret
 
 
@@ -16,17 +21,26 @@ class TooLate(Exception):
 
 
 def correct_name(
-    *, ticket: Ticket, attendee_name: str, by: User | None = None, now: datetime
+    *,
+    ticket: Ticket,
+    attendee_name: str,
+    attendee_email: str | None = None,
+    by: User | None = None,
+    now: datetime,
 ) -> None:
     """Write an attendee's name anew; the ticket's code stays, so a printed ticket stays good.
 
-    Raises TooLate for a void ticket, and for its holder once the conference has begun.
+    Their address, too, where one is given ('' takes it away): mails that wait for the old one are
+    withdrawn. Raises TooLate for a void ticket, and for its holder once the conference has begun.
     """
     with transaction.atomic():
         ticket = _locked(ticket)
         _check_may_change(ticket, by, now)
+        if attendee_email is not None and attendee_email != ticket.attendee_email:
+            mail.withdraw(about=ticket.order.reference, to=ticket.attendee_email)
+            ticket.attendee_email = attendee_email
         ticket.attendee_name = attendee_name
-        ticket.save(update_fields=["attendee_name"])
+        ticket.save(update_fields=["attendee_name", "attendee_email"])
         _record("name corrected", ticket, by, now)
 
 
@@ -73,21 +87,37 @@ def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None
 
 
 def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
-    """Write an order's address anew and mail the tickets there.
+    """Write an order's address anew, and mail the tickets or the order's link there.
 
-    The order's link is renewed: the old one may have gone to somebody else. Raises TooLate for
-    an order that is neither reserved nor confirmed.
+    What waits for the old address is withdrawn. The link of a confirmed order is renewed: the old
+    one may have gone to somebody else. That of a reserved one was not mailed yet, and Stripe's page
+    leads back to it. Raises TooLate for an order that is neither reserved nor confirmed.
     """
     with transaction.atomic():
+        if order.donation_id is not None:
+            # Always the donation before its order: one order of locks.
+            Donation.objects.select_for_update(no_key=True).get(pk=order.donation_id)
+            donations.actions.correct_email(donation_pk=order.donation_id, email=email)
         order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         if order.status not in (Order.Status.RESERVED, Order.Status.CONFIRMED):
             raise TooLate
+        mail.withdraw(about=order.reference, to=order.email)
         order.email = email
-        order.secret = new_secret()
+        if order.status == Order.Status.CONFIRMED:
+            order.secret = new_secret()
         order.save(update_fields=["email", "secret"])
         record("address corrected", order.reference, by=by, now=now)
+        if order.wants_bulletin:
+            signup.actions.request(
+                email=email,
+                source=Consent.Source.TICKET_FORM,
+                agreed_to=wording.box_wording(),
+                now=now,
+            )
         if order.status == Order.Status.CONFIRMED:
             _mail_again(order)
+        else:
+            _mail_link(order)
 
 
 def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
@@ -159,6 +189,12 @@ def _mail_again(order: Order) -> None:
     order.mailed_at = None
     order.save(update_fields=["mailings", "mailed_at"])
     mail_tickets.enqueue(order.pk)
+
+
+def _mail_link(order: Order) -> None:
+    from tickets.tasks import mail_links
+
+    mail_links.enqueue(order.email)
 
 
 def _record(verb: str, ticket: Ticket, by: User | None, now: datetime, **detail: Any) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from conference.errors import TooOften, no_cookie
 from conference.limits import is_allowed, network_of
-from signup.models import Subscriber
 from tickets import actions, calendar, documents
 from tickets.availability import on_offer
 from tickets.forms import EmailForm, NameForm
@@ -61,8 +59,7 @@ def ticket_pdf(request: HttpRequest, secret: str, reference: str) -> HttpRespons
 def order_calendar(request: HttpRequest, secret: str) -> HttpResponse:
     """The conference as an entry for a calendar."""
     order = _confirmed(secret)
-    url = settings.BASE_URL + order.get_absolute_url()
-    response = HttpResponse(calendar.ics(order, url=url), content_type="text/calendar")
+    response = HttpResponse(calendar.ics(order), content_type="text/calendar")
     response["Content-Disposition"] = 'attachment; filename="conference.ics"'
     return response
 
@@ -75,7 +72,10 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
     if is_allowed(
         "resend", order.reference, times=RESENDS_A_DAY, within=timedelta(days=1), now=now
     ):
-        actions.resend(order=order, now=now)
+        try:
+            actions.resend(order=order, now=now)
+        except actions.TooLate:
+            raise SeeOrder(order) from None
         messages.success(request, _("The tickets are on their way to you again."))
     else:
         messages.warning(
@@ -97,13 +97,17 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
         context = {"order": order, "ticket": ticket, "form": form}
         return render(request, "tickets/correct_name.html", context)
     try:
-        actions.correct_name(
-            ticket=ticket, attendee_name=form.cleaned_data["attendee_name"], now=timezone.now()
-        )
+        actions.correct_name(ticket=ticket, **form.cleaned_data, now=timezone.now())
     except actions.TooLate:
         messages.warning(request, _("This ticket cannot be changed any more. Ask us at the desk."))
     else:
-        messages.success(request, _("The name is changed. Tickets you have printed stay valid."))
+        messages.success(
+            request,
+            _(
+                "That is changed. Tickets you have printed stay valid. To mail the tickets with "
+                "the change, press 'Send the e-mail again'."
+            ),
+        )
     return redirect(order)
 
 
@@ -185,11 +189,6 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
     if state == Order.Status.EXPIRED:
         context["is_open"] = order.conference.is_open(now)
         context["may_retake"] = context["is_open"] and _are_there_places(order, tickets)
-    if state == Order.Status.CONFIRMED and order.wants_bulletin:
-        # The button itself is in the mail alone: this page does not prove whose address it is.
-        context["is_bulletin_waiting"] = Subscriber.objects.filter(
-            email=order.email, status=Subscriber.Status.PENDING
-        ).exists()
     return render(request, "tickets/order.html", context)
 
 

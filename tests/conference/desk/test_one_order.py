@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from conference.models import AuditEntry, Conference, Mail, User
-from donations.models import Payment, Refund
+from donations.models import Donation, Payment, Refund
 from donations.settlement import begin_refund
+from signup.models import Subscriber
 from tests.factories import make_gate, make_order
 from tickets import actions
 from tickets.models import Order, Scan, Ticket
@@ -128,9 +129,9 @@ def test_correct_name_keeps_the_code(desk: Client, conference: Conference, organ
     order = make_order(conference, names=("Ada", "Garce"))
     second = order.tickets.all()[1]
     address = f"{_page(order)}2/name/"
-    assert desk.get(address).context["form"].initial == {"attendee_name": "Garce"}
+    assert desk.get(address).context["form"].initial["attendee_name"] == "Garce"
     response = desk.post(address, {"attendee_name": " Grace  Hopper "})
-    assert _said(response) == ["The name is changed. A printed ticket stays good."]
+    assert _said(response) == ["That is changed. A printed ticket stays good."]
     now = Ticket.objects.get(pk=second.pk)
     assert (now.attendee_name, now.number) == ("Grace Hopper", second.number)
     assert _by_staff(organiser) == [("name corrected", order.reference)]
@@ -217,6 +218,47 @@ def test_address_corrected_sends_the_tickets_there_under_a_new_link(
     assert (newest.to, newest.key) == ("right@example.org", f"tickets:{paid_order.pk}:2")
     assert paid_order.secret in newest.text
     assert _by_staff(organiser) == [("address corrected", paid_order.reference)]
+
+
+def test_what_waits_for_the_old_address_does_not_go_there(desk: Client, paid_order: Order) -> None:
+    now = timezone.now()
+    for key, status in (("a", "failed"), ("b", "queued")):
+        mail = Mail.objects.create(
+            key=key,
+            about=paid_order.reference,
+            to=paid_order.email,
+            sender="tickets@example.org",
+            subject="Your tickets",
+            created_at=now,
+            next_try_at=now,
+        )
+        Mail.objects.filter(pk=mail.pk).update(status=status)
+    waiting = Mail.objects.filter(about=paid_order.reference, to=paid_order.email)
+    desk.post(f"{_page(paid_order)}email/", {"email": "right@example.org"})
+    assert not waiting.exists()
+    assert Donation.objects.get().email == "right@example.org"
+
+
+def test_corrected_address_of_an_order_that_is_not_paid_keeps_its_link_and_is_sent_it(
+    desk: Client, conference: Conference, work: Callable[[], int]
+) -> None:
+    order = make_order(conference, gift_pence=1500, bulletin_wording="Yes")
+    desk.post(f"{_page(order)}email/", {"email": "right@example.org"})
+    work()
+    secret = order.secret
+    order.refresh_from_db()
+    assert (order.email, order.secret) == ("right@example.org", secret)
+    mail = Mail.objects.get(to="right@example.org")
+    assert secret in mail.text
+    assert Subscriber.objects.filter(email="right@example.org", status="pending").exists()
+
+
+def test_attendees_address_can_be_corrected(desk: Client, paid_order: Order) -> None:
+    first = paid_order.tickets.all()[0]
+    sent = {"attendee_name": "Ada King", "attendee_email": "Ada@Example.org"}
+    desk.post(f"{_page(paid_order)}1/name/", sent)
+    first.refresh_from_db()
+    assert (first.attendee_name, first.attendee_email) == ("Ada King", "ada@example.org")
 
 
 def test_address_that_is_none_is_asked_for_again(desk: Client, paid_order: Order) -> None:

@@ -78,6 +78,21 @@ def test_bulletin_is_confirmed_by_the_mail_alone(client: Client) -> None:
     assert Subscriber.objects.get().status == Subscriber.Status.PENDING
 
 
+def test_order_page_tells_nobody_whether_an_address_is_on_the_list(client: Client) -> None:
+    conference = make_conference()
+    shown = set()
+    for status in ("", *Subscriber.Status.values):
+        Subscriber.objects.all().delete()
+        if status:
+            Subscriber.objects.create(
+                email="ada@example.org", status=status, requested_at=timezone.now()
+            )
+        sent = filled(client, conference, email="ada@example.org", bulletin="on")
+        text = words(page(client.get(send(client, conference, sent)["Location"])))
+        shown.add("One press more for the Bulletin" in text)
+    assert shown == {True}
+
+
 def test_times_are_those_of_the_conference(client: Client) -> None:
     conference = make_conference(
         starts_at=timezone.datetime(2027, 7, 3, 8, tzinfo=timezone.get_fixed_timezone(0)),
@@ -122,11 +137,18 @@ def test_name_is_corrected_and_the_code_stays(client: Client) -> None:
     order = make_order()
     ticket = order.tickets.get()
     where = path(order, f"{ticket.reference}/name/")
-    shown = client.post(where, {"attendee_name": " Łucja\u202e  Nowak "}, follow=True)
-    assert notices(shown) == ["The name is changed. Tickets you have printed stay valid."]
+    typed = {"attendee_name": " Łucja\u202e  Nowak ", "attendee_email": "Lucja@Example.org"}
+    shown = client.post(where, typed, follow=True)
+    assert notices(shown) == [
+        (
+            "That is changed. Tickets you have printed stay valid. To mail the tickets with the "
+            "change, press 'Send the e-mail again'."
+        )
+    ]
     code = ticket.code
     ticket.refresh_from_db()
     assert (ticket.attendee_name, ticket.code) == ("Łucja Nowak", code)
+    assert ticket.attendee_email == "lucja@example.org"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +166,7 @@ def test_name_that_cannot_be_taken_is_kept_in_the_form(
     ticket = order.tickets.get()
     answer = client.post(path(order, f"{ticket.reference}/name/"), {"attendee_name": typed})
     assert (heading(answer), summary(answer)) == ("Correct a name", [said])
-    assert fields(answer) == {"attendee_name": typed}
+    assert fields(answer) == {"attendee_name": typed, "attendee_email": ""}
     ticket.refresh_from_db()
     assert ticket.attendee_name == "Ada Lovelace"
 
@@ -153,7 +175,7 @@ def test_name_stays_as_it_is_once_the_day_has_begun(client: Client) -> None:
     order = make_order()
     ticket = order.tickets.get()
     begin_the_day(order.conference)
-    assert "Correct the name" not in words(page(client.get(path(order))))
+    assert "Correct the name or address" not in words(page(client.get(path(order))))
     where = path(order, f"{ticket.reference}/name/")
     shown = client.post(where, {"attendee_name": "Grace"}, follow=True)
     assert notices(shown) == ["This ticket cannot be changed any more. Ask us at the desk."]
@@ -243,7 +265,7 @@ def test_calendar_entry_has_time_zone_place_and_link(client: Client) -> None:
     assert event.start == conference.starts_at.replace(microsecond=0)
     assert event.start.tzinfo.key == "Europe/London"
     assert event["LOCATION"] == "Mill Lane Hall, Mill Lane, Leeds"
-    assert event["URL"].endswith(path(order))
+    assert event["URL"].endswith(f"/{conference.slug}/")
 
 
 # -- a lost link ----------------------------------------------------------------------------------

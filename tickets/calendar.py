@@ -8,31 +8,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
-from conference.models import Conference
 from tickets.models import Order
 
 
-def ics(order: Order, *, url: str) -> bytes:
-    """Return an .ics file with the conference of `order`; `url` leads to more about it.
+def ics(order: Order) -> bytes:
+    """Return an .ics file with the conference of `order`.
 
     The same order always gives the same entry (UID), so taking it in again makes no second one.
+    Its link is the conference's own: calendars are shared with others, the order's link is not.
     """
-    description = _("Booking %(reference)s. Details: %(url)s") % {
+    conference = order.conference
+    url = settings.BASE_URL + conference.get_absolute_url()
+    description = _("Booking %(reference)s. The conference: %(url)s") % {
         "reference": order.reference,
         "url": url,
     }
-    return _file(order.conference, key=order.reference, description=description, url=url)
-
-
-def conference_ics(conference: Conference, *, url: str) -> bytes:
-    """Return an .ics file with the conference for anybody; `url` leads to its page."""
-    return _file(conference, key=conference.slug, description=conference.tagline, url=url)
-
-
-def _file(conference: Conference, *, key: str, description: str, url: str) -> bytes:
     now = timezone.now()
     event = Event()
-    event.add("uid", f"{key}@{urlsplit(settings.BASE_URL).hostname}")
+    event.add("uid", f"{order.reference}@{urlsplit(settings.BASE_URL).hostname}")
     event.add("dtstamp", now)
     # An entry that is taken in again replaces the older one: the later, the higher.
     event.add("sequence", int(now.timestamp()) // 60)
@@ -40,8 +33,7 @@ def _file(conference: Conference, *, key: str, description: str, url: str) -> by
     event.add("dtstart", conference.starts_at.astimezone(conference.zone))
     event.add("dtend", conference.ends_at.astimezone(conference.zone))
     event.add("location", ", ".join([conference.venue, *conference.address.splitlines()]))
-    if description:
-        event.add("description", description)
+    event.add("description", description)
     event.add("url", url)
     event.add("status", "CONFIRMED")
     calendar = Calendar()

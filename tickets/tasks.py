@@ -99,7 +99,6 @@ def _write_to_holder(order: Order, tickets: list[Ticket], now: datetime) -> None
         key=f"tickets:{order.pk}:{order.mailings}",
         to=order.email,
         context={"order_url": order_url, "confirm_url": confirm_url},
-        calendar_url=order_url,
         now=now,
     )
 
@@ -118,7 +117,6 @@ def _write_to_attendees(order: Order, tickets: list[Ticket], now: datetime) -> N
             key=f"tickets:{order.pk}:{order.mailings}:{sha256(email.encode()).hexdigest()[:16]}",
             to=email,
             context={"order_url": "", "confirm_url": ""},
-            calendar_url=settings.BASE_URL + order.conference.get_absolute_url(),
             now=now,
         )
 
@@ -130,7 +128,6 @@ def _write(
     key: str,
     to: str,
     context: dict[str, str],
-    calendar_url: str,
     now: datetime,
 ) -> None:
     mail.write(
@@ -151,9 +148,7 @@ def _write(
                 "application/pdf",
                 documents.tickets_pdf(tickets),
             ),
-            mail.Attachment(
-                "conference.ics", "text/calendar", calendar.ics(order, url=calendar_url)
-            ),
+            mail.Attachment("conference.ics", "text/calendar", calendar.ics(order)),
         ],
         now=now,
     )

@@ -1,5 +1,6 @@
 """The queue of tasks, as far as anything but enqueueing is done with it."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,3 +19,14 @@ def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
     for pk in pks:
         if (pk,) not in known:
             task.enqueue(pk)
+
+
+def forget(word: str) -> None:
+    """Erase what is kept of tasks, done or waiting, that were given something with this word."""
+    kept = DBTaskResult.objects.values_list("pk", "args_kwargs")
+    about_it = [pk for pk, given in kept.iterator() if word in _text(given)]
+    DBTaskResult.objects.filter(pk__in=about_it).delete()
+
+
+def _text(given: object) -> str:
+    return json.dumps(given, ensure_ascii=False).lower()

@@ -135,7 +135,7 @@ def digest_of(email: str, secret_key: str = "") -> str:
 
 
 def sweep(now: datetime) -> None:
-    """Forget sign-ups that nobody confirmed in time.
+    """Forget sign-ups that nobody confirmed in time, or that somebody stopped before.
 
     Who was a subscriber before is unsubscribed again: the proof of that stays.
     """

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.validators import FileExtensionValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -30,8 +31,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.filter(status=Subscriber.Status.CONFIRMED)
 
     def lapsed(self, now: datetime) -> "SubscriberQuerySet":
-        """Asked for, never confirmed, and past the time to do so."""
-        return self.filter(status=Subscriber.Status.PENDING, requested_at__lt=now - PENDING_FOR)
+        """Asked for, not confirmed, and past the time to do so; or stopped before that."""
+        never_came = Q(status=Subscriber.Status.UNSUBSCRIBED, confirmed_at=None)
+        return self.filter(
+            Q(status=Subscriber.Status.PENDING) | never_came, requested_at__lt=now - PENDING_FOR
+        )
 
 
 class Subscriber(models.Model):

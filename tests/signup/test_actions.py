@@ -174,6 +174,13 @@ def test_sign_up_that_nobody_confirmed_is_forgotten_after_a_week() -> None:
     assert (Subscriber.objects.count(), Consent.objects.count()) == (0, 0)
 
 
+def test_whoever_stops_a_sign_up_that_was_never_theirs_is_forgotten_as_well() -> None:
+    subscriber = sign_up()
+    actions.unsubscribe(subscriber=subscriber, source=Source.UNSUBSCRIBE_PAGE, now=NOW)
+    actions.sweep(NOW + timedelta(days=7, seconds=1))
+    assert (Subscriber.objects.count(), Consent.objects.count()) == (0, 0)
+
+
 def test_old_subscriber_who_does_not_confirm_again_stays_unsubscribed() -> None:
     subscriber = confirmed()
     actions.unsubscribe(subscriber=subscriber, source=Source.ONE_CLICK, now=NOW)

@@ -1,5 +1,6 @@
 """A person who asks to be forgotten."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from signup.models import Consent
 from tests.factories import make_conference, make_order
 from tickets import actions
 from tickets.models import Ticket
+from tickets.tasks import mail_links
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +63,34 @@ def test_erased_person_is_nowhere_in_the_database(
     assert _places_of("zebedee", "quill") == []
     assert Donation.objects.get().amount_pence == 1500
     assert Ticket.objects.count() == 2
+
+
+def test_somebody_booked_by_another_is_nowhere_either(work: Callable[[], int]) -> None:
+    now = timezone.now()
+    conference = make_conference()
+    places = [
+        actions.Place(conference.ticket_types.all()[0].pk, "Al Ibi"),
+        actions.Place(conference.ticket_types.all()[0].pk, "Zebedee Quill", "zebedee@example.org"),
+    ]
+    order = actions.reserve(
+        conference=conference,
+        name="Al Ibi",
+        email="al@example.org",
+        places=places,
+        gift_pence=0,
+        submission=uuid.uuid4(),
+        now=now,
+    )
+    mail_links.enqueue("zebedee@example.org")
+    work()
+    conference.ends_at = now
+    conference.starts_at = now - timedelta(hours=7)
+    conference.save()
+    assert len(_places_of("zebedee")) > 3
+    call_command("erase", "zebedee@example.org")
+    assert _places_of("zebedee", "quill") == []
+    order.refresh_from_db()
+    assert (order.name, order.email) == ("Al Ibi", "al@example.org")
 
 
 def test_erased_address_is_never_signed_up_again() -> None:

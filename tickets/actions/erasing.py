@@ -8,6 +8,7 @@ from django.db.models import Q
 import signup.actions
 from conference.audit import record
 from conference.models import Mail
+from conference.queue import forget
 from donations.erasing import erase_giver
 from tickets.models import Document, Order, Ticket
 
@@ -32,6 +33,7 @@ def erase_person(*, email: str, now: datetime) -> int:
         tickets = Ticket.objects.filter(theirs)
         if tickets.holding_places().filter(order__conference__ends_at__gt=now).exists():
             raise StillToCome
+        touched = {order.pk for order in orders} | set(tickets.values_list("order_id", flat=True))
         for order in orders:
             order.name, order.email = ERASED_NAME, ERASED_EMAIL
             order.save(update_fields=["name", "email"])
@@ -39,8 +41,12 @@ def erase_person(*, email: str, now: datetime) -> int:
                 erase_giver(donation=order.donation, name=ERASED_NAME, email=ERASED_EMAIL)
             record("person erased", order.reference, now=now)
         tickets.update(attendee_name=ERASED_NAME, attendee_email="")
-        Document.objects.filter(order__in=orders).delete()
-        references = [order.reference for order in orders]
-        Mail.objects.filter(Q(to=email) | Q(about__in=references)).delete()
+        # Who was booked by somebody else stands in that person's papers as well.
+        named_in = Order.objects.filter(pk__in=touched)
+        Document.objects.filter(order__in=named_in).delete()
+        Mail.objects.filter(
+            Q(to=email) | Q(about__in=list(named_in.values_list("reference", flat=True)))
+        ).delete()
         signup.actions.erase(email=email, now=now)
+        forget(email)
     return len(orders)

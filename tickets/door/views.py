@@ -101,7 +101,7 @@ def search(request: HttpRequest, gate: Gate) -> HttpResponse:
     person = _person(request)
     if not person.is_organiser:
         raise PermissionDenied
-    words = request.POST.get("q", "").strip()[:LONGEST_SEARCH]
+    words = request.POST.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     context: dict[str, Any] = {
         "gate": gate,
         "words": words,

@@ -29,7 +29,8 @@ _TITLES = {
 def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
     """The answer to a scan, ready for JSON and for the template `result.html`.
 
-    `at` and `first.at` are times of day in the conference's zone, with the date where that is
+    `outcome` is the scan's, or 'undone' where the entry has been taken back since: nobody is in by
+    it. `at` and `first.at` are times of day in the conference's zone, with the date where that is
     not today; `may_undo_until` is a moment in ISO 8601, or None; `said` is all of it as one
     text to be read out.
     """
@@ -38,15 +39,16 @@ def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
     if result.first is not None and scan.outcome == Scan.Outcome.ALREADY_IN:
         at = time_of(result.first.at, conference, now)
         first = {"at": at, "gate": result.first.gate.name}
-    title = str(_TITLES[Scan.Outcome(scan.outcome)])
+    is_undone = scan.undone_at is not None
+    title = _("Undone") if is_undone else str(_TITLES[Scan.Outcome(scan.outcome)])
     lines = _lines(result, first)
     ours = None if scan.outcome == Scan.Outcome.OTHER_CONFERENCE else ticket
     name = ours.attendee_name if ours else ""
     until = scan.received_at + UNDO_WITHIN if scan.may_be_undone(now) else None
     return {
         "id": str(scan.pk),
-        "outcome": scan.outcome,
-        "tone": _TONES.get(Scan.Outcome(scan.outcome), "bad"),
+        "outcome": "undone" if is_undone else scan.outcome,
+        "tone": "bad" if is_undone else _TONES.get(Scan.Outcome(scan.outcome), "bad"),
         "title": title,
         "lines": lines,
         "name": name,
@@ -68,6 +70,8 @@ def time_of(at: datetime, conference: Conference, now: datetime) -> str:
 def _lines(result: Result, first: dict[str, str] | None) -> list[str]:
     """What to know and what to do, in at most two sentences each on its own line."""
     ticket = result.ticket
+    if result.scan.undone_at is not None:
+        return [_("This entry was taken back."), _("Scan the ticket again to let them in.")]
     match Scan.Outcome(result.scan.outcome):
         case Scan.Outcome.ADMITTED:
             is_online = ticket is not None and ticket.ticket_type.is_online

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests import factories
@@ -13,6 +13,7 @@ from tests.journeys.door.steps import (
     Opens,
     log_in,
     result,
+    scanner_types,
     ticket_of,
     type_code,
     until,
@@ -86,6 +87,45 @@ def test_undo_from_the_list_lets_the_ticket_in_again(page: Page, open_door: Open
     expect(page.locator("[data-recent-list] li")).to_have_text(re.compile("Ada Lovelace.*Undone"))
     expect(page.locator(".door-counts")).to_have_text("0 in, 3 expected")
     type_code(page, code)
+    result(page, "Admitted")
+
+
+def hold(page: Page, address: str) -> list[Route]:
+    """Hold back what the page asks first of this address, until the test lets it go on."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, keep, times=1)
+    return held
+
+
+def test_slow_undo_does_not_hide_the_next_persons_result(page: Page, open_door: Opens) -> None:
+    open_door(page)
+    held = hold(page, "**/undo/")
+    type_code(page, ticket_of("Ada Lovelace").reference)
+    result(page, "Admitted")
+    page.keyboard.press("Escape")
+    page.locator("[data-recent]").get_by_role("button", name="Undo").click()
+    type_code(page, "nonsense")
+    result(page, "Not on the list")
+    held[0].continue_()
+    expect(page.locator("[data-recent-list]")).to_contain_text("Undone")
+    result(page, "Not on the list")
+
+
+def test_refusal_stays_until_somebody_has_seen_it(page: Page, open_door: Opens) -> None:
+    open_door(page)
+    held = hold(page, "**/scan/")
+    scanner_types(page, "HTTPS://EXAMPLE.ORG/MENU")
+    until(page, "document.querySelector('[data-result] [data-title]').textContent === 'Checking…'")
+    scanner_types(page, ticket_of("Ada Lovelace").code)
+    held[0].continue_()
+    result(page, "Not a ticket")
+    page.wait_for_timeout(500)
+    result(page, "Not a ticket")
+    page.get_by_role("link", name="Next").click()
     result(page, "Admitted")
 
 

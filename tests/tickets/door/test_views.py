@@ -275,6 +275,17 @@ def test_undone_entry_lets_the_ticket_in_again() -> None:
     assert AuditEntry.objects.filter(verb="entry undone").count() == 1
 
 
+def test_undone_scan_sent_again_admits_nobody() -> None:
+    gate, [ticket] = make_door()
+    client, scan_id = at_door(), uuid.uuid4()
+    scan(client, gate, ticket.code, scan_id)
+    client.post(f"/door/{gate.slug}/undo/", {"id": str(scan_id)})
+    answer = scan(client, gate, ticket.code, scan_id)
+    assert (answer["outcome"], answer["tone"], answer["title"]) == ("undone", "bad", "Undone")
+    assert answer["lines"][-1] == "Scan the ticket again to let them in."
+    assert answer["may_undo_until"] is None
+
+
 def test_undo_is_refused_after_ten_minutes_and_for_what_is_no_entry() -> None:
     gate, [ticket] = make_door()
     client, user = at_door(), factories.make_user("volunteer")
@@ -350,6 +361,8 @@ def test_form_undoes() -> None:
     after = client.post(path, {"undo": page.context["result"]["id"]}, follow=True)
     assert "Undone. Ada Lovelace is not in." in after.content.decode()
     assert after.context["counts"]["in"] == 0
+    reloaded = client.post(path, {"form": str(form), "code": ticket.reference})
+    assert reloaded.context["result"]["outcome"] == "undone"
     assert "no longer" in client.post(path, {"undo": "junk"}, follow=True).content.decode()
 
 

@@ -32,6 +32,7 @@ const result = openResult({
   field,
   onUndo: undo,
   onRetry: retry,
+  onHidden: checkNext,
 });
 const recent = openRecent({
   section: find("recent"),
@@ -71,7 +72,12 @@ async function check(code, id) {
   recent.add(judged);
   isChecking = false;
   if (judged.outcome === "admitted") countSoon();
-  if (waiting.length) check(...waiting.shift());
+  // Anything but a good result stays until somebody has seen it.
+  if (judged.tone === "good") checkNext();
+}
+
+function checkNext() {
+  if (!isChecking && waiting.length) check(...waiting.shift());
 }
 
 function retry({ code, id, reason }) {
@@ -81,7 +87,8 @@ function retry({ code, id, reason }) {
 
 async function undo(id) {
   const { said, error } = await gateway.undo(id);
-  result.hide();
+  // Meanwhile the next person's result may stand there.
+  if (!result.shown() || result.shown().id === id) result.hide();
   say(said ?? error ?? word("undo-failed"));
   if (said) recent.undone(id, word("undone"));
   countSoon();

@@ -12,9 +12,9 @@ function fill(element, lines) {
 
 /**
  * screen: the section of the template; behind: what is covered by it, out of reach meanwhile;
- * announcer: the live region; field: where typing goes on; onUndo(id), onRetry(result).
+ * announcer: the live region; field: where typing goes on; onUndo(id), onRetry(result); onHidden().
  */
-export function openResult({ screen, behind, announcer, field, onUndo, onRetry }) {
+export function openResult({ screen, behind, announcer, field, onUndo, onRetry, onHidden }) {
   const part = (name) => screen.querySelector(`[data-${name}]`);
   const retry = part("retry");
   const undoForm = part("undo-form");
@@ -30,6 +30,7 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry }
     shown = null;
     if (wasTyping) field.focus();
     wasTyping = false;
+    onHidden();
   }
 
   function cover() {

@@ -81,6 +81,13 @@ def are_allowed(limits: Iterable[Limit], *, now: datetime) -> bool:
     return all(count <= wanted[key].times * settings.LIMIT_FACTOR for key, count in counts)
 
 
+def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:
+    """Whether one of these is used up, without counting anything."""
+    times = {limit.key(now): limit.times for limit in limits}
+    counts = Allowance.objects.filter(key__in=times).values_list("key", "count")
+    return any(count >= times[key] * settings.LIMIT_FACTOR for key, count in counts)
+
+
 def is_allowed(what: str, whose: str, *, times: int, within: timedelta, now: datetime) -> bool:
     """Count one more `what` of `whose`, and say whether that is still at most `times` `within`."""
     return are_allowed([Limit(what, whose, times, within)], now=now)

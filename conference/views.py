@@ -1,5 +1,6 @@
 """The site's own pages: the first one, privacy, accessibility, log-in, and the trial's outbox."""
 
+import unicodedata
 import uuid
 from datetime import timedelta
 from functools import partial
@@ -8,6 +9,7 @@ from typing import cast
 from csp.decorators import csp_replace, csp_update
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
@@ -20,16 +22,19 @@ from django.views.decorators.http import require_safe
 
 from conference import kept_pages
 from conference.errors import TooOften
-from conference.limits import is_allowed, network_of
+from conference.limits import Limit, are_allowed, are_spent, network_of
 from conference.log_in import LogInForm
 from conference.models import Conference, Mail, MailAttachment, Organisation, User
 from signup import wording
 from signup.forms import SignUpForm
 from signup.models import Consent, Edition
 
-# Tries to log in from one network, and with one address, in a quarter of an hour.
-LOGINS_OF_A_NETWORK = 50
-LOGINS_OF_AN_ADDRESS = 10
+# Log-ins that may fail in a quarter of an hour: with one address from one network, of a whole
+# network, and with one address wherever they come from. The last is large, since whoever tries
+# wrong passwords keeps the right person out by it.
+FAILED_HERE = 10
+FAILED_OF_A_NETWORK = 50
+FAILED_OF_AN_ADDRESS = 100
 
 
 @require_safe
@@ -69,20 +74,31 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 
 
 class Login(LoginView):
-    """Log-in for organisers and door volunteers; tries are counted for network and address."""
+    """Log-in for organisers and door volunteers. What fails is counted, what succeeds is not."""
 
     redirect_authenticated_user = True
     authentication_form = LogInForm
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        now = timezone.now()
-        quarter = timedelta(minutes=15)
-        address = request.POST.get("username", "").strip().lower()
-        if not is_allowed(
-            "login", network_of(request), times=LOGINS_OF_A_NETWORK, within=quarter, now=now
-        ) or not is_allowed("login", address, times=LOGINS_OF_AN_ADDRESS, within=quarter, now=now):
+        if are_spent(self._limits(), now=timezone.now()):
             raise TooOften
         return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        are_allowed(self._limits(), now=timezone.now())
+        return super().form_invalid(form)
+
+    def _limits(self) -> list[Limit]:
+        quarter = timedelta(minutes=15)
+        network = network_of(self.request)
+        # As the form reads it: letters in another form of Unicode are the same address.
+        typed = unicodedata.normalize("NFKC", self.request.POST.get("username", ""))
+        address = typed.strip().lower()
+        return [
+            Limit("login here", f"{network} {address}", FAILED_HERE, quarter),
+            Limit("login", network, FAILED_OF_A_NETWORK, quarter),
+            Limit("login as", address, FAILED_OF_AN_ADDRESS, quarter),
+        ]
 
 
 @login_required
@@ -99,8 +115,12 @@ def after_login(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponse:
-    """Pictures and Bulletins: the only files that are kept, all of them public."""
-    if not path.startswith(("pictures/", "bulletin/")) or not default_storage.exists(path):
+    """Pictures and Bulletins: of what is kept, what a conference or a published edition shows."""
+    is_shown = (
+        Conference.objects.filter(picture=path).exists()
+        or Edition.objects.published(timezone.now()).filter(pdf=path).exists()
+    )
+    if not is_shown or not default_storage.exists(path):
         raise Http404
     response = FileResponse(default_storage.open(path))
     # Names are never used twice.

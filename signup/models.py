@@ -26,6 +26,11 @@ def validate_is_pdf(file: File) -> None:
     file.seek(0)
 
 
+def new_pdf_name(_instance: Any, _filename: str) -> str:
+    """A name of our own for the stored file, which nobody guesses before it is published."""
+    return f"bulletin/{uuid.uuid4().hex}.pdf"
+
+
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def confirmed(self) -> "SubscriberQuerySet":
         return self.filter(status=Subscriber.Status.CONFIRMED)
@@ -124,7 +129,7 @@ class Edition(models.Model):
     body_html = models.TextField(editable=False, blank=True)
     pdf = models.FileField(
         _("as PDF"),
-        upload_to="bulletin/",
+        upload_to=new_pdf_name,
         blank=True,
         validators=[FileExtensionValidator(["pdf"]), validate_is_pdf],
     )

@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -61,7 +60,8 @@ def addresses() -> dict[str, str]:
     ticket = order.tickets.all()[0]
     gate = make_gate(conference)
     make_gate(conference, "Garden door")
-    Edition.objects.create(number=1, title="One", body="Hello", published_on=date(2026, 1, 1))
+    edition = Edition(number=1, title="One", body="Hello", published_on=date(2026, 1, 1))
+    edition.pdf.save("one.pdf", ContentFile(b"%PDF-1.4"))
     sign_up(
         email="ada@example.org",
         first_name="",
@@ -72,7 +72,6 @@ def addresses() -> dict[str, str]:
     subscriber = Subscriber.objects.get()
     run_queue()
     mail = Mail.objects.exclude(attachments=None)[0]
-    default_storage.save("pictures/dot.txt", ContentFile(b"."))
     return {
         "conference:home": "/",
         "conference:privacy": "/privacy/",
@@ -80,7 +79,7 @@ def addresses() -> dict[str, str]:
         "conference:login": "/login/",
         "conference:after_login": "/login/done/",
         "conference:logout": "/logout/",
-        "conference:media": "/media/pictures/dot.txt",
+        "conference:media": f"/media/{edition.pdf.name}",
         "conference:outbox": "/outbox/",
         "conference:outbox_mail": f"/outbox/{mail.pk}/",
         "conference:outbox_html": f"/outbox/{mail.pk}/html/",

@@ -157,7 +157,7 @@ def test_buttons_without_our_cookie_say_what_to_do() -> None:
 
 @pytest.mark.django_db
 def test_too_many_tries_are_paused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "LOGINS_OF_AN_ADDRESS", 1)
+    monkeypatch.setattr(views, "FAILED_HERE", 1)
     user = make_user()
     tries = [client.post("/login/", {"username": user.email, "password": "x"}) for _ in range(2)]
     assert [t.status_code for t in tries] == [200, 429]

@@ -37,8 +37,22 @@ def test_log_in_leads_organisers_to_the_desk_and_volunteers_to_the_door(client: 
         client.logout()
 
 
-def test_log_in_counts_the_tries_with_an_address(client: Client) -> None:
+def test_log_in_counts_what_fails_with_an_address_from_a_network(client: Client) -> None:
     user = make_user()
     tries = [_log_in(client, user.email.upper(), "wrong") for _ in range(11)]
     assert tries == [200] * 10 + [429]
     assert _log_in(client, user.email, REAL_PASSWORD) == 429
+    # From elsewhere the right person gets in.
+    assert _log_in(Client(REMOTE_ADDR="192.0.2.7"), user.email, REAL_PASSWORD) == 302
+
+
+def test_other_letters_for_the_same_address_are_no_way_round(client: Client) -> None:
+    user = make_user()
+    wide = user.email.replace("u", "\uff55").replace("e", "\uff45")
+    tries = [_log_in(client, (user.email, wide)[n % 2], "wrong") for n in range(11)]
+    assert tries == [200] * 10 + [429]
+
+
+def test_many_may_log_in_with_one_account_from_one_network() -> None:
+    user = make_user("volunteer")
+    assert [_log_in(Client(), user.email, REAL_PASSWORD) for _ in range(15)] == [302] * 15

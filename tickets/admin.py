@@ -46,7 +46,7 @@ class TicketTypeInline(admin.TabularInline):  # type: ignore[type-arg]
 
     model = TicketType
     formset = _TypeFormSet
-    extra = 0
+    extra = 1  # one can be added without scripts
     fields = ("name", "description", "capacity", "is_online", "position")
 
 
@@ -55,6 +55,6 @@ class GateInline(admin.TabularInline):  # type: ignore[type-arg]
 
     model = Gate
     formset = _GateFormSet
-    extra = 0
+    extra = 1  # one can be added without scripts
     fields = ("name", "slug", "position")
     prepopulated_fields = {"slug": ("name",)}

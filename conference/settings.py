@@ -24,6 +24,13 @@ _SIGNS_OF_A_REAL_SITE = ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "STRIPE_
 DEBUG = env.bool("DEBUG", default=not any(env.str(name, "") for name in _SIGNS_OF_A_REAL_SITE))
 
 
+# What deploy/hosting/environment.example leaves to be filled in.
+_PLACEHOLDERS = ("YOUR.SITE", "USER:PASSWORD", ":PASSWORD@", "MAIL.HOST", "DATABASE.HOST")
+for _name in (*_SIGNS_OF_A_REAL_SITE, "BASE_URL", "EMAIL_URL", "TICKETS_FROM", "BULLETIN_FROM"):
+    if not DEBUG and any(word in env.str(_name, "") for word in _PLACEHOLDERS):
+        raise ImproperlyConfigured(f"{_name} still holds a placeholder. Fill it in.")
+
+
 def _needed(name: str, in_debug: str) -> str:
     """The value of `name`, or in DEBUG the given default; ImproperlyConfigured without either."""
     value = env.str(name, "")

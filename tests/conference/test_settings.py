@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,16 @@ def test_unsafe_mixture_is_refused(read: Read, changes: dict[str, str], says: st
     with pytest.raises(ImproperlyConfigured) as caught:
         read(**REAL | changes)
     assert says in str(caught.value)
+
+
+def test_what_is_left_as_in_the_example_is_refused(read: Read) -> None:
+    example = SETTINGS.parents[1] / "deploy" / "hosting" / "environment.example"
+    given = re.findall("^(?:# )?([A-Z_]+)=(.*)$", example.read_text(), re.MULTILINE)
+    left = {name: value for name, value in given if re.search("[A-Z]{4}", value)}
+    assert {"BASE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "TICKETS_FROM", "DATABASE_URL"} < left.keys()
+    for name, value in left.items():
+        with pytest.raises(ImproperlyConfigured, match=f"{name} still holds a placeholder"):
+            read(**REAL | {name: value})
 
 
 def test_rehearsal_with_stripes_test_mode_says_so(read: Read) -> None:

@@ -30,6 +30,9 @@ VERBS: dict[str, str | Promise] = {
     "payment parked": gettext_lazy("Payment needs a look"),
     "payment closed by hand": gettext_lazy("Payment closed by hand"),
     "event dealt with": gettext_lazy("Stripe's message dealt with"),
+    "refund failed": gettext_lazy("Refund failed"),
+    "refund refused": gettext_lazy("Refund refused by Stripe"),
+    "bank took it back": gettext_lazy("Taken back by the giver's bank"),
     "refund tried again": gettext_lazy("Refund tried again"),
     "refund paid back otherwise": gettext_lazy("Refund paid back by other means"),
     "orders exported": gettext_lazy("List of orders exported"),
@@ -37,6 +40,15 @@ VERBS: dict[str, str | Promise] = {
     "setting added": gettext_lazy("Setting added"),
     "setting changed": gettext_lazy("Setting changed"),
     "setting removed": gettext_lazy("Setting removed"),
+}
+
+# What is known beside a verb, by the name it was written down under.
+DETAILS: dict[str, str | Promise] = {
+    "changed": gettext_lazy("changed"),
+    "chosen_by": gettext_lazy("chosen by"),
+    "file": gettext_lazy("file"),
+    "problem": gettext_lazy("problem"),
+    "type": gettext_lazy("type"),
 }
 
 # What the person's own pages say to them is put differently here.
@@ -83,7 +95,7 @@ def detail(written: dict[str, Any]) -> str:
 
 
 def _detail(name: str, value: Any) -> str:
-    if name == "gift_pence" and isinstance(value, int):
+    if name.endswith("_pence") and isinstance(value, int):
         return format_pounds(value)
     if name == "ticket":
         return _("ticket %(reference)s") % {"reference": value}
@@ -91,4 +103,4 @@ def _detail(name: str, value: Any) -> str:
         return _("places: %(number)s") % {"number": value}
     if isinstance(value, list):
         value = ", ".join(str(part) for part in value)
-    return f"{name.replace('_', ' ')}: {value}"
+    return f"{DETAILS.get(name, name.replace('_', ' '))}: {value}"

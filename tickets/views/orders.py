@@ -25,6 +25,8 @@ from tickets.views.paying import ask_stripe_about
 
 # How often the tickets of one order may be mailed again in a day.
 RESENDS_A_DAY = 5
+# Lost links asked for from one network in an hour: on the day that is the whole venue.
+LINKS_OF_A_NETWORK = 200
 
 
 @private
@@ -152,7 +154,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()
     hour = timedelta(hours=1)
-    if not is_allowed("links", network_of(request), times=20, within=hour, now=now):
+    if not is_allowed("links", network_of(request), times=LINKS_OF_A_NETWORK, within=hour, now=now):
         raise TooOften
     email = form.cleaned_data["email"]
     if is_allowed("links", email, times=3, within=hour, now=now):

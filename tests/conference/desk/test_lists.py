@@ -11,8 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from conference.models import Conference, User
 from tests.factories import make_conference, make_gate, make_order
+from tests.html import page, words
 from tickets import actions
-from tickets.models import Order, Ticket
+from tickets.models import Order, Scan, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -180,3 +181,32 @@ def test_attendee_whose_entry_was_undone_is_not_in(
     actions.undo(scan_id=second.pk, by=organiser, now=timezone.now())
     assert _names(desk, entry="not in") == ["Ada"]
     assert _names(desk, entry="in") == []
+
+
+def _narrow(desk: Client, address: str) -> list[str]:
+    """What a list repeats under its first column, where a screen has no room for the others."""
+    lines = page(desk.get(address)).iterfind(".//*[@class='under narrow']")
+    return [words(line) for line in lines]
+
+
+def test_narrow_screens_lack_nothing(desk: Client, conference: Conference, organiser: User) -> None:
+    order = make_order(conference, names=("Ada", "Grace"), gift_pence=1500)
+    at = timezone.localtime(order.created_at, conference.zone)
+    assert _narrow(desk, "/desk/orders/") == [
+        "2 places: Ada, Grace",
+        "donation £15, Not paid yet",
+        f"reserved {at.day} {at:%b %Y %H:%M}",
+    ]
+    actions.take_without_gift(order=order, now=timezone.now())
+    _check_in(order, organiser)
+    entered = timezone.localtime(Scan.objects.get().at, conference.zone)
+    assert _narrow(desk, "/desk/attendees/") == [
+        "Professional",
+        f"in since {entered.day} {entered:%b %H:%M}, Main door",
+        "ordered by Ada, ada@example.org",
+        "Professional",
+        "ordered by Ada, ada@example.org",
+    ]
+    assert _narrow(desk, "/desk/audit/") == []
+    actions.resend(order=order, by=organiser, now=timezone.now())
+    assert _narrow(desk, "/desk/audit/") == ["by Olive"]

@@ -124,6 +124,10 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert offenders(HTML, loaded_from_elsewhere) == {}
 
 
+def test_nothing_reloads_by_itself() -> None:
+    assert offenders(HTML, lambda path: 'http-equiv="refresh"' in path.read_text()) == {}
+
+
 # -- how pages hang together ----------------------------------------------------------------------
 
 

@@ -86,6 +86,8 @@ def test_return_while_the_bank_is_at_work_waits(client: Client, stripe: Sandbox)
     shown = client.get(f"{order.get_absolute_url()}returned/", follow=True)
     assert heading(shown) == "Your places are kept"
     assert "We are waiting for your bank to confirm." in words(page(shown))
+    again = page(shown).find(f".//a[@href='{order.get_absolute_url()}']")
+    assert words(again) == "Look again"
     stripe.settle_later(session)
     assert heading(client.get(order.get_absolute_url())) == "Your ticket"
 

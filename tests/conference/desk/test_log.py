@@ -1,5 +1,9 @@
 """The audit log at the desk."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -61,3 +65,30 @@ def test_every_verb_of_the_actions_has_words(conference: Conference, organiser: 
     actions.cancel_order(order=order, by=organiser, now=now)
     written = set(AuditEntry.objects.values_list("verb", flat=True))
     assert written - set(words.VERBS) == set()
+
+
+def _recorded() -> Iterator[tuple[str, set[str]]]:
+    """Every verb that the code writes down itself, with the names of what it adds."""
+    root = Path(words.__file__).parents[2]
+    for folder in ("conference", "signup", "donations", "tickets"):
+        for path in (root / folder).rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(call, ast.Call) or not call.args:
+                    continue
+                name = call.func.id if isinstance(call.func, ast.Name) else ""
+                if name in ("record", "_record") and isinstance(call.args[0], ast.Constant):
+                    yield call.args[0].value, {str(more.arg) for more in call.keywords}
+
+
+def test_every_verb_and_detail_of_the_code_has_words() -> None:
+    written = list(_recorded())
+    assert {verb for verb, _ in written} - set(words.VERBS) == set()
+    details = set().union(*(names for _, names in written)) - {"now", "by"}
+    plain = {name for name in details if not name.endswith("_pence")}
+    assert plain - {"ticket", "places"} - set(words.DETAILS) == set()
+
+
+def test_sums_and_names_of_details_are_in_words() -> None:
+    written = {"amount_pence": 1550, "file": "csv", "chosen_by": ["entry", "words"]}
+    assert words.detail(written) == "£15.50, file: csv, chosen by: entry, words"
+    assert words.detail({"problem": "Too late", "type": "x"}) == "problem: Too late, type: x"

@@ -1,5 +1,6 @@
 """The configuration pages: who may use them, what they refuse, what they put on record."""
 
+import re
 import uuid
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from conference.models import AuditEntry, Conference, Organisation, User
 from signup.models import Edition
 from tests.factories import PASSWORD, make_conference, make_gate, make_order, make_user
+from tests.html import page
 from tickets import actions
 from tickets.models import Gate, TicketType
 
@@ -188,6 +190,30 @@ def test_ticket_type_nobody_reserved_can_be_removed(
     assert _save(settings_pages, conference, **{"ticket_types-0-DELETE": "on"}).status_code == 302
     assert TicketType.objects.count() == 0
     assert AuditEntry.objects.get().detail == {"changed": ["deleted ticket type Professional"]}
+
+
+def test_kinds_and_gates_can_be_added_without_scripts(
+    settings_pages: Client, conference: Conference
+) -> None:
+    address = f"/admin/conference/conference/{conference.pk}/change/"
+    rows = {
+        control.get("name", ""): control.get("value", "")
+        for control in page(settings_pages.get(address)).iter("input")
+        if re.match("(ticket_types|gates)-", control.get("name", ""))
+        and control.get("type") != "checkbox"
+    }
+    assert (rows["ticket_types-TOTAL_FORMS"], rows["gates-TOTAL_FORMS"]) == ("2", "2")
+    # The row that is left empty does no harm.
+    assert _save(settings_pages, conference, **rows).status_code == 302
+    assert (TicketType.objects.count(), Gate.objects.count()) == (1, 1)
+    rows |= {
+        "ticket_types-1-name": "Student",
+        "ticket_types-1-capacity": "5",
+        "gates-1-name": "Back door",
+        "gates-1-slug": "back",
+    }
+    assert _save(settings_pages, conference, **rows).status_code == 302
+    assert (TicketType.objects.count(), Gate.objects.count()) == (2, 2)
 
 
 def test_gate_in_use_stays(settings_pages: Client, conference: Conference, organiser: User) -> None:

@@ -116,7 +116,8 @@ def after_login(request: HttpRequest) -> HttpResponse:
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponse:
     """Pictures and Bulletins: of what is kept, what a conference or a published edition shows."""
-    is_shown = (
+    # PostgreSQL knows no text with a zero byte.
+    is_shown = "\0" not in path and (
         Conference.objects.filter(picture=path).exists()
         or Edition.objects.published(timezone.now()).filter(pdf=path).exists()
     )

@@ -38,6 +38,8 @@ def test_edition_is_there_once_it_is_published_and_its_name_is_nobodys_guess(
     assert client.get(edition.pdf.url).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["pictures/", "bulletin/x.pdf", "../db.sqlite3", "keys"])
+@pytest.mark.parametrize(
+    "path", ["pictures/", "bulletin/x.pdf", "../db.sqlite3", "keys", "pictures/%00"]
+)
 def test_anything_else_is_not_there(client: Client, path: str) -> None:
     assert client.get(f"/media/{path}").status_code == 404

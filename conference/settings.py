@@ -23,7 +23,6 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 _SIGNS_OF_A_REAL_SITE = ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "STRIPE_SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=not any(env.str(name, "") for name in _SIGNS_OF_A_REAL_SITE))
 
-
 # What deploy/hosting/environment.example leaves to be filled in.
 _PLACEHOLDERS = ("YOUR.SITE", "USER:PASSWORD", ":PASSWORD@", "MAIL.HOST", "DATABASE.HOST")
 for _name in (*_SIGNS_OF_A_REAL_SITE, "BASE_URL", "EMAIL_URL", "TICKETS_FROM", "BULLETIN_FROM"):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import factories
 from tickets.models import Ticket
@@ -37,10 +37,20 @@ def type_code(page: Page, code: str) -> None:
     page.get_by_role("button", name="Check", exact=True).click()
 
 
-def scanner_types(page: Page, text: str, *, gap_ms: float = 8, end: str | None = "Enter") -> None:
-    """Press keys as a keyboard scanner does, at times of our own choosing."""
+def scanner_types(
+    page: Page,
+    text: str,
+    *,
+    gap_ms: float = 8,
+    end: str | None = "Enter",
+    after: float | None = None,
+) -> float:
+    """Press keys as a keyboard scanner does, at times of our own choosing.
+
+    Returns the time of the last key; a scan goes on `after` it, however long the test took.
+    """
     keyboard = page.context.new_cdp_session(page)
-    at = timezone.now().timestamp()
+    at = timezone.now().timestamp() if after is None else after
     ends = {"Enter": "\r", "Tab": ""}
     for key in [*text, *([end] if end else [])]:
         at += gap_ms / 1000
@@ -50,6 +60,18 @@ def scanner_types(page: Page, text: str, *, gap_ms: float = 8, end: str | None =
             press["windowsVirtualKeyCode"] = {"Enter": 13, "Tab": 9}[key]
         keyboard.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": letters, **press})
         keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **press})
+    return at
+
+
+def hold(page: Page, address: str) -> list[Route]:
+    """Hold back what the page asks first of this address, until the test lets it go on."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, keep, times=1)
+    return held
 
 
 def until(page: Page, condition: str) -> None:

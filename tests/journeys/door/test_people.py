@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests import factories
 from tests.conftest import PATIENCE, PHONE
 from tests.journeys.door.steps import (
     Opens,
+    hold,
     log_in,
     result,
     scanner_types,
@@ -88,17 +89,6 @@ def test_undo_from_the_list_lets_the_ticket_in_again(page: Page, open_door: Open
     expect(page.locator(".door-counts")).to_have_text("0 in, 3 expected")
     type_code(page, code)
     result(page, "Admitted")
-
-
-def hold(page: Page, address: str) -> list[Route]:
-    """Hold back what the page asks first of this address, until the test lets it go on."""
-    held: list[Route] = []
-
-    def keep(route: Route) -> None:
-        held.append(route)
-
-    page.route(address, keep, times=1)
-    return held
 
 
 def test_slow_undo_does_not_hide_the_next_persons_result(page: Page, open_door: Opens) -> None:

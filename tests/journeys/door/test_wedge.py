@@ -7,9 +7,11 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.door.steps import (
     Opens,
+    hold,
     result,
     scanner_types,
     ticket_of,
+    until,
 )
 from tickets.models import Scan
 
@@ -27,6 +29,24 @@ def test_scanner_is_heard_wherever_the_focus_is(page: Page, open_door: Opens) ->
     assert Scan.objects.filter(outcome="admitted").count() == 2
     scanner_types(page, "HTTPS://EXAMPLE.ORG/MENU")
     result(page, "Not a ticket")
+
+
+def test_scan_under_way_does_not_hide_the_refusal_before_it(page: Page, open_door: Opens) -> None:
+    open_door(page)
+    held = hold(page, "**/scan/")
+    code = ticket_of("Ada Lovelace").code
+    scanner_types(page, "HTTPS://EXAMPLE.ORG/MENU")
+    until(page, "document.querySelector('[data-result] [data-title]').textContent === 'Checking…'")
+    half_way = scanner_types(page, code[:60], end=None)
+    held[0].continue_()
+    result(page, "Not a ticket")
+    scanner_types(page, code[60:], after=half_way)
+    page.wait_for_timeout(500)
+    result(page, "Not a ticket")
+    page.get_by_role("link", name="Next").click()
+    result(page, "Admitted")
+    scanner_types(page, code)  # begun after the result: goes on from it
+    result(page, "Already in")
 
 
 @pytest.mark.parametrize(("gap_ms", "scans"), [(55, 1), (66, 0)])

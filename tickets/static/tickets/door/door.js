@@ -80,6 +80,12 @@ function checkNext() {
   if (!isChecking && waiting.length) check(...waiting.shift());
 }
 
+/** Check what a scanner has read, but not over a result that came while it was typing. */
+function take(code) {
+  if (result.needsDecision()) waiting.push([code]);
+  else check(code);
+}
+
 function retry({ code, id, reason }) {
   if (reason === "logged-out" || reason === "not-allowed") location.reload();
   else check(code, id);
@@ -114,7 +120,7 @@ form.addEventListener("submit", (event) => {
 
 listen({
   prefix: door.dataset.prefix,
-  onScan: (text) => check(text),
+  onScan: take,
   onRun: openScannerTest({ panel: find("scanner-test"), prefix: door.dataset.prefix, word }),
 });
 

@@ -1,5 +1,7 @@
 // One result, as large as the screen, over everything else.
 
+import { gap } from "./wedge.js";
+
 const ADMITTED_FOR = 3000; // milliseconds; what needs a decision stays until somebody moves on
 const TYPED = /^[\p{L}\p{N}]$/u;
 
@@ -20,6 +22,7 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry, 
   const undoForm = part("undo-form");
   let shown = null;
   let timer = 0;
+  let keyAt = -Infinity; // when the last letter came, wherever it went
   let wasTyping = false;
 
   function hide() {
@@ -73,11 +76,15 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry, 
   screen.addEventListener("click", (event) => {
     if (!event.target.closest("a, button")) hide();
   });
-  // A key goes on to the next ticket; a letter is already the first of its code.
+  // A key goes on to the next ticket; a letter is already the first of its code. In the middle of
+  // a scanner's code it is not: whoever began that scan had not seen this result.
   document.addEventListener("keydown", (event) => {
-    if (screen.hidden || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const isFirst = event.timeStamp - keyAt > gap.get();
+    if (event.key.length === 1) keyAt = event.timeStamp;
+    if (screen.hidden) return;
     if (event.key === "Escape") hide();
-    if (!TYPED.test(event.key)) return;
+    if (!isFirst || !TYPED.test(event.key)) return;
     hide();
     field.focus();
   });
@@ -85,5 +92,7 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry, 
   undoForm.addEventListener("focusin", () => clearTimeout(timer));
   // A result that came with the page, from the form without scripts, is only read out.
   announcer.textContent = screen.dataset.said;
-  return { show, hide, shown: () => shown };
+  /** Whether a result is shown that stays until somebody moves on. */
+  const needsDecision = () => shown !== null && shown.tone !== "good";
+  return { show, hide, shown: () => shown, needsDecision };
 }

@@ -1,5 +1,5 @@
 // Looks every few seconds whether what the page waits for has come. Without it the page asks
-// people to look again, or reloads by itself where there are no scripts at all.
+// people to look again.
 
 const EVERY = 3000; // milliseconds
 const AT_MOST = 200; // looks, ten minutes

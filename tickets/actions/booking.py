@@ -225,15 +225,6 @@ def take_without_gift(*, order: Order, now: datetime) -> None:
         record("taken without a gift", order.reference, now=now)
 
 
-def confirm(*, order: Order, now: datetime) -> None:
-    """Make a reserved order's tickets valid and have them mailed; confirming again does nothing."""
-    with transaction.atomic():
-        order = _locked(order)
-        if order.status == Order.Status.RESERVED:
-            _confirm(order, now)
-            record("confirmed", order.reference, now=now)
-
-
 def on_gift_received(donation: Donation, now: datetime) -> bool:
     """Give the tickets for which a gift has arrived; False where the places are gone.
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -96,8 +97,10 @@ def _take_up_early_ones() -> None:
     """Of a refund we may hear before we know the payment by its intent, which is booked later."""
     ours = Payment.objects.exclude(payment_intent_id=None).values("payment_intent_id")
     StripeEvent.objects.filter(
-        outcome=StripeEvent.Outcome.NOT_OURS, payment_intent_id__in=ours
-    ).exclude(payment_intent_id="").update(outcome=StripeEvent.Outcome.WAITING)
+        Q(type__startswith="refund.") | Q(type="charge.refunded"),
+        outcome=StripeEvent.Outcome.NOT_OURS,
+        payment_intent_id__in=ours,
+    ).update(outcome=StripeEvent.Outcome.WAITING)
 
 
 def _look_again(now: datetime) -> None:

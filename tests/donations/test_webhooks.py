@@ -372,6 +372,19 @@ def test_refund_that_is_heard_of_before_its_payment_is_taken_up_again(
     assert Refund.objects.get().amount_pence == 500
 
 
+def test_event_that_nothing_follows_from_is_looked_at_once(
+    stripe: Sandbox, clock: Clock, work: Work
+) -> None:
+    payment = paid_order(stripe, work)
+    about = {"id": "ch_1", "object": "charge", "payment_intent": payment.payment_intent_id}
+    post_signed(an_event(type="charge.succeeded", data={"object": about}))
+    work()
+    assert outcomes()[-1] == ("charge.succeeded", Outcome.NOT_OURS)
+    webhooks.sweep(clock.advance(minutes=3))
+    assert outcomes()[-1] == ("charge.succeeded", Outcome.NOT_OURS)
+    assert work() == 0
+
+
 def test_stripe_telling_late_undoes_nothing_that_was_put_right_by_hand(
     stripe: Sandbox, work: Work
 ) -> None:

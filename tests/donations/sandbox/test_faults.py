@@ -63,7 +63,8 @@ def test_hang_outlasts_the_callers_patience_and_still_commits(
     impatient = client_of(sandbox, timeout=0.1).v1.checkout.sessions
     with pytest.raises(stripe.APIConnectionError):
         impatient.create(session_params(), KEY)
-    patient = client_of(sandbox).v1.checkout.sessions
+    # Tries again where the first call is still being answered when its session can be seen.
+    patient = client_of(sandbox, retries=5).v1.checkout.sessions
     while not (found := patient.list().data):
         time.sleep(0.005)
     assert patient.create(session_params(), KEY).id == found[0].id

@@ -98,6 +98,7 @@ def _write(conference: Conference, kinds: list[TicketType], numbers: range) -> l
         Ticket(
             order=orders[index // PLACES_AN_ORDER],
             ticket_type=kinds[number % len(kinds)],
+            serial=number // len(kinds) + 1,
             attendee_name=_name(number),
             attendee_email=f"attendee{number}@example.org" if number % 2 else "",
             status=Ticket.Status.VALID,

@@ -1,7 +1,7 @@
 """Orders: reserved, confirmed, let go, taken again.
 
 All bookings of a conference want the lock of its row, so it comes last: a new order is written
-first, with its tickets, and taken back where the count of places says no.
+first, and taken back where the count of places says no; only its tickets are written under lock.
 Locks are taken in one order everywhere: donation, order, conference. They are 'no key' locks,
 which do not hold up others who only refer to the row.
 """
@@ -142,16 +142,6 @@ def _write(
             )
         order.pk = None
         order.save(force_insert=True)
-        Ticket.objects.bulk_create(
-            Ticket(
-                order=order,
-                ticket_type_id=place.ticket_type_pk,
-                attendee_name=place.attendee_name,
-                attendee_email=place.attendee_email,
-                status=Ticket.Status.HELD if gift_pence else Ticket.Status.VALID,
-            )
-            for place in places
-        )
         record("reserved", order.reference, now=now, places=len(places), gift_pence=gift_pence)
         if bulletin_wording:
             signup.actions.request(
@@ -162,8 +152,21 @@ def _write(
             )
         if not gift_pence:
             _mail_tickets(order)
-        wanted = Counter(place.ticket_type_pk for place in places)
-        check_places(order.conference_id, wanted, are_written=True)
+        serials = check_places(order.conference_id, Counter(p.ticket_type_pk for p in places))
+        tickets = []
+        for place in places:
+            serials[place.ticket_type_pk] += 1
+            tickets.append(
+                Ticket(
+                    order=order,
+                    ticket_type_id=place.ticket_type_pk,
+                    serial=serials[place.ticket_type_pk],
+                    attendee_name=place.attendee_name,
+                    attendee_email=place.attendee_email,
+                    status=Ticket.Status.HELD if gift_pence else Ticket.Status.VALID,
+                )
+            )
+        Ticket.objects.bulk_create(tickets)
 
 
 def start_payment(*, order: Order, now: datetime) -> Payment:

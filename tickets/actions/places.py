@@ -1,7 +1,7 @@
 """Places: how many are left.
 
-Places are computed, never counted up: the conference's row is locked, and the tickets that hold
-places are counted. On PostgreSQL the row is locked by SELECT FOR UPDATE; on SQLite the whole
+Places are computed, never kept as a number: the conference's row is locked, and the tickets that
+hold places are counted. On PostgreSQL the row is locked by SELECT FOR UPDATE; on SQLite the whole
 transaction is the lock, since it begins IMMEDIATE.
 """
 
@@ -16,7 +16,8 @@ from tickets.models import PlacesTaken, TicketType
 # Written out: everybody who books waits while these are put together.
 _LOCK = "SELECT 1 FROM conference_conference WHERE id = %s FOR NO KEY UPDATE"
 _COUNT = (
-    f"SELECT conference.capacity, kind.id, kind.capacity, {PlacesTaken.of('kind.id')} "  # noqa: S608
+    f"SELECT conference.capacity, kind.id, kind.capacity, {PlacesTaken.of('kind.id')}, "  # noqa: S608
+    "(SELECT COALESCE(MAX(serial), 0) FROM tickets_ticket WHERE ticket_type_id = kind.id) "
     "FROM conference_conference AS conference "
     "JOIN tickets_tickettype AS kind ON kind.conference_id = conference.id "
     "WHERE conference.id = %s"
@@ -29,6 +30,7 @@ class Counted(NamedTuple):
     pk: int
     capacity: int
     taken: int
+    last_serial: int
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ class SoldOut(Exception):
         self.left = left
 
 
-def check_places(conference_pk: int, wanted: dict[int, int], *, are_written: bool = False) -> None:
+def check_places(conference_pk: int, wanted: dict[int, int]) -> dict[int, int]:
     """Lock the conference's row and raise SoldOut unless so many of each type can be had.
 
-    `are_written`: the tickets are there already, and hold places of their own. Called inside the
+    Returns the last serial of each type; the next tickets go on from there. Called inside the
     transaction that takes the places, whose end lets go of the lock.
     """
     with connection.cursor() as cursor:
@@ -81,8 +83,7 @@ def check_places(conference_pk: int, wanted: dict[int, int], *, are_written: boo
         rows = cursor.fetchall()
     in_all = rows[0][0] if rows else None
     types = [Counted(*row[1:]) for row in rows]
-    if are_written:
-        types = [kind._replace(taken=kind.taken - wanted.get(kind.pk, 0)) for kind in types]
     left = places_left(in_all, types)
     if not left.are_enough_for(wanted):
         raise SoldOut(left)
+    return {kind.pk: kind.last_serial for kind in types}

@@ -112,6 +112,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["ENGINE"] = "conference.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A statement is read and planned once for each connection, not each time. What stands in
+    # DATABASE_URL goes before: a pooler without prepared statements wants
+    # ?prepare_threshold=1000000000.
+    DATABASES["default"]["OPTIONS"] = {
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -183,7 +183,7 @@ class Ticket(models.Model):
     ticket_type = models.ForeignKey(
         TicketType, models.PROTECT, related_name="tickets", db_index=False
     )
-    # The first of its type has 1, the next one 2, without a gap: what is never given back.
+    # Of all tickets of its type ever written the 1st, 2nd, 3rd, …: given under lock, then fixed.
     serial = models.PositiveIntegerField()
     attendee_name = models.CharField(_("name"), max_length=200)
     attendee_email = models.EmailField(_("e-mail"), max_length=254, blank=True)

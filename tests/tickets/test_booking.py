@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 import donations.actions
@@ -73,6 +74,35 @@ def test_reserve_holds_the_conference_capacity_over_types() -> None:
             now=timezone.now(),
         )
     assert Ticket.objects.count() == 0
+
+
+@pytest.mark.parametrize("status", Ticket.Status.values)
+def test_places_taken_are_those_of_tickets_that_hold_one(status: str) -> None:
+    order = make_order(names=("1", "2", "3"))
+    order.tickets.filter(attendee_name="2").update(status=status)
+    (kind,) = order.conference.ticket_types.counting_places()
+    assert kind.taken == Ticket.objects.holding_places().count()
+
+
+def test_serials_run_on_by_type_past_refusals_and_places_given_back() -> None:
+    conference = make_conference(types={"A": 3, "B": 3})
+    a, b = conference.ticket_types.all()
+    first = make_order(conference, names=("1", "2"), ticket_type=a)
+    with pytest.raises(actions.SoldOut):
+        make_order(conference, names=("3", "4"), ticket_type=a)
+    actions.cancel_order(order=first, by=None, now=timezone.now())
+    make_order(conference, names=("5", "6", "7"), ticket_type=a)
+    make_order(conference, names=("8",), ticket_type=b)
+    with pytest.raises(actions.SoldOut):
+        make_order(conference, names=("9",), ticket_type=a)
+    serials = Ticket.objects.values_list("ticket_type__name", "serial")
+    assert list(serials) == [("A", 1), ("A", 2), ("A", 3), ("A", 4), ("A", 5), ("B", 1)]
+
+
+def test_no_two_tickets_of_a_type_have_one_serial() -> None:
+    order = make_order(names=("1", "2"))
+    with pytest.raises(IntegrityError):
+        order.tickets.update(serial=1)
 
 
 def test_reserve_outside_its_times_is_closed() -> None:

@@ -176,9 +176,7 @@ def test_export_of_many_attendees_is_fast_and_flat(conference: Conference) -> No
     order = make_order(conference, ticket_type=kind)
     # Written directly: ten thousand reservations would take longer than what is tested.
     Ticket.objects.bulk_create(
-        Ticket(
-            order=order, ticket_type=kind, serial=n, attendee_name=f"Person {n}", status="valid"
-        )
+        Ticket(order=order, ticket_type=kind, serial=n, attendee_name=f"Person {n}", status="valid")
         for n in range(2, 10_001)
     )
     started = time.process_time()

@@ -21,6 +21,11 @@ def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
             task.enqueue(pk)
 
 
+def withdraw(task: Task[Any, Any]) -> None:
+    """Take all of `task` that wait out of the queue: what they were to do is being done."""
+    DBTaskResult.objects.ready().filter(task_path=task.module_path).delete()
+
+
 def forget(word: str) -> None:
     """Erase what is kept of tasks, done or waiting, that were given something with this word."""
     kept = DBTaskResult.objects.values_list("pk", "args_kwargs")

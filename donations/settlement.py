@@ -22,6 +22,8 @@ from donations.stripe_api import Session
 logger = logging.getLogger(__name__)
 
 CURRENCY = "gbp"
+# Of a payment's fields those that come from each of Stripe's answers.
+_TOLD = ("session_id", "session_url", "status")
 # How soon an open payment is asked about again by the sweep.
 ASK_AGAIN = timedelta(minutes=3)
 # A bank may take days over a payment that the payer has finished.
@@ -77,19 +79,19 @@ def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
             payment.status = Payment.Status.PAID
             payment.paid_at = now
             payment.payment_intent_id = session.payment_intent_id
-            payment.save()
+            payment.save(update_fields=[*_TOLD, "paid_at", "payment_intent_id"])
             _receive(donation, payment, now)
         elif session.has_failed or session.status == "expired":
             payment.status = Payment.Status.CLOSED
-            payment.save()
+            payment.save(update_fields=_TOLD)
         elif session.status == "complete":
             payment.status = Payment.Status.PROCESSING
             payment.check_at = now + ASK_THE_BANK_AGAIN
-            payment.save()
+            payment.save(update_fields=[*_TOLD, "check_at"])
         elif payment.status != Payment.Status.PROCESSING:
             payment.status = Payment.Status.OPEN
             payment.check_at = now + ASK_AGAIN
-            payment.save()
+            payment.save(update_fields=[*_TOLD, "check_at"])
     return payment
 
 
@@ -119,7 +121,7 @@ def _mismatch(payment: Payment, session: Session) -> str:
 def _park(payment: Payment, problem: str, now: datetime) -> None:
     payment.status = Payment.Status.PARKED
     payment.problem = problem
-    payment.save()
+    payment.save(update_fields=[*_TOLD, "problem"])
     record("payment parked", f"payment:{payment.pk}", now=now, problem=problem)
     logger.error("payment %s parked: %s", payment.pk, problem)
 
@@ -143,7 +145,7 @@ def _receive(donation: Donation, payment: Payment, now: datetime) -> None:
     donation.status = Donation.Status.RECEIVED
     donation.amount_pence = payment.amount_pence
     donation.received_at = now
-    donation.save()
+    donation.save(update_fields=["status", "amount_pence", "received_at"])
     if _on_received is not None and not _on_received(donation, now):
         donation.status = Donation.Status.REFUNDED
         donation.save(update_fields=["status"])

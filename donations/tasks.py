@@ -9,21 +9,18 @@ from django.utils import timezone
 from django_tasks import task
 
 from donations import actions, stripe_api, webhooks
-from donations.models import Refund, StripeEvent
+from donations.models import Refund
 
 logger = logging.getLogger(__name__)
 
 
 @task(priority=50)
-def process_event(event_pk: int) -> None:
-    """Look at one event of the inbox, unless that is done."""
-    event = StripeEvent.objects.filter(pk=event_pk).first()
-    if event is None:
-        return
+def process_inbox() -> None:
+    """Look at the events of the inbox that wait."""
     try:
-        webhooks.process(event, now=timezone.now())
+        webhooks.process_inbox(now=timezone.now())
     except stripe_api.Unavailable as error:
-        logger.warning("event %s waits: %s", event.event_id, error)
+        logger.warning("the inbox waits: %s", error)
 
 
 @task(priority=20)

@@ -1,10 +1,11 @@
 """The inbox for what Stripe tells us: write it down, say thank you, look at it afterwards."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from conference.limits import is_allowed
-from conference.queue import enqueue_once
+from conference.queue import withdraw
 from donations import actions, settlement, stripe_api
 from donations.models import Payment, StripeEvent
 
@@ -20,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 # Bytes. Stripe's events are a few kilobytes; what was refused is found by asking Stripe.
 LARGEST_EVENT = 256 * 1024
+
+# How long and over how many events a worker stays with the inbox before it looks for other work.
+INBOX_FOR = 1.0  # seconds
+INBOX_EVENTS = 200
 
 # How often Stripe is asked for events that did not reach us, and how far back: Stripe keeps them
 # for thirty days.
@@ -61,12 +66,12 @@ def receive(request: HttpRequest) -> HttpResponse:
 
 def _keep(event: stripe_api.Event, *, now: datetime) -> None:
     """Write an event down and have a worker look at it; one that is known changes nothing."""
-    from donations.tasks import process_event
+    from donations.tasks import process_inbox as look
 
     right_mode = event.is_live == settings.STRIPE_LIVE
     try:
         with transaction.atomic():
-            row = StripeEvent.objects.create(
+            StripeEvent.objects.create(
                 event_id=event.id,
                 type=event.type,
                 about_id=event.about_id,
@@ -78,7 +83,7 @@ def _keep(event: stripe_api.Event, *, now: datetime) -> None:
                 problem="" if right_mode else "It comes from Stripe's other mode.",
             )
             if right_mode:
-                process_event.enqueue(row.pk)
+                look.enqueue()
     except IntegrityError:
         pass  # delivered again; the first one is kept
 
@@ -104,16 +109,10 @@ def _take_up_early_ones() -> None:
 
 
 def _look_again(now: datetime) -> None:
-    from donations.tasks import process_event
-
-    waiting = StripeEvent.objects.filter(
-        outcome=StripeEvent.Outcome.WAITING, received_at__lt=now - timedelta(minutes=2)
-    )
-    events = list(waiting.order_by("received_at")[:200])
-    if events:
-        # Here and first: while Stripe is away the others would only keep a worker from the mails.
-        process(events[0], now=now)
-    enqueue_once(process_event, [event.pk for event in events[1:]])
+    # Here, not in a worker: while Stripe is away that would only be kept from the mails.
+    waiting = StripeEvent.objects.filter(outcome=StripeEvent.Outcome.WAITING)
+    if waiting.filter(received_at__lt=now - timedelta(minutes=2)).exists():
+        process_inbox(now=now)
 
 
 def _fetch_lost(now: datetime) -> None:
@@ -124,6 +123,33 @@ def _fetch_lost(now: datetime) -> None:
     for event in stripe_api.undelivered_events(_OF_USE, since=now - FETCH_BACK):
         if event.id not in known:
             _keep(event, now=now)
+
+
+def process_inbox(*, now: datetime) -> None:
+    """Look at the events that wait, the oldest first, for INBOX_FOR; what is left comes next.
+
+    Each event brought a task of its own. One that is done takes the work from those that wait; an
+    event that is written down meanwhile has its task still to come. Raises
+    stripe_api.Unavailable where Stripe cannot be asked: the rest waits for the sweep.
+    """
+    from donations.tasks import process_inbox as look
+
+    began = time.monotonic()
+    # First, and only then the events: whoever's task is seen here, their event is seen below.
+    withdraw(look)
+    waiting = StripeEvent.objects.filter(outcome=StripeEvent.Outcome.WAITING)
+    events = list(waiting.order_by("received_at")[: INBOX_EVENTS + 1])
+    for number, event in enumerate(events):
+        if number == INBOX_EVENTS or time.monotonic() - began > INBOX_FOR:
+            look.enqueue()
+            return
+        try:
+            process(event, now=now)
+        except (stripe_api.Unavailable, DatabaseError):
+            raise
+        except Exception:
+            # A mistake of ours about one event must not keep back the others.
+            logger.exception("event %s cannot be processed", event.event_id)
 
 
 def process(event: StripeEvent, *, now: datetime) -> None:

@@ -1,8 +1,8 @@
 """The inbox for what Stripe tells us: write it down, say thank you, look at it afterwards."""
 
 import logging
-import time
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
@@ -44,6 +44,9 @@ _OF_USE = (
     "radar.early_fraud_warning.created",
     "payout.failed",
 )
+
+# An outcome, and what is wrong.
+Result = tuple[StripeEvent.Outcome, str]
 
 # Events that nothing follows from by itself: somebody must read them.
 _FOR_A_PERSON = ("charge.dispute.", "radar.early_fraud_warning.", "payout.failed")
@@ -134,39 +137,42 @@ def process_inbox(*, now: datetime) -> None:
     """
     from donations.tasks import process_inbox as look
 
-    began = time.monotonic()
+    began = monotonic()
     # First, and only then the events: whoever's task is seen here, their event is seen below.
     withdraw(look)
     waiting = StripeEvent.objects.filter(outcome=StripeEvent.Outcome.WAITING)
     events = list(waiting.order_by("received_at")[: INBOX_EVENTS + 1])
-    for number, event in enumerate(events):
-        if number == INBOX_EVENTS or time.monotonic() - began > INBOX_FOR:
-            look.enqueue()
-            return
-        try:
-            process(event, now=now)
-        except (stripe_api.Unavailable, DatabaseError):
-            raise
-        except Exception:
-            # A mistake of ours about one event must not keep back the others.
-            logger.exception("event %s cannot be processed", event.event_id)
-
-
-def process(event: StripeEvent, *, now: datetime) -> None:
-    """Do what follows from one event, and note it. Looking twice at one event is harmless.
-
-    Raises stripe_api.Unavailable where Stripe cannot be asked: the event goes on waiting.
-    """
-    if event.outcome != StripeEvent.Outcome.WAITING:
-        return
+    looked_at: dict[Result, list[int]] = {}
     try:
-        outcome, problem = _outcome(event, now), ""
+        for number, event in enumerate(events):
+            if number == INBOX_EVENTS or monotonic() - began > INBOX_FOR:
+                look.enqueue()
+                break
+            looked_at.setdefault(_result(event, now), []).append(event.pk)
+    finally:
+        # Noted at the end: to look twice at an event, should we not come so far, is harmless.
+        for (outcome, problem), pks in looked_at.items():
+            StripeEvent.objects.filter(pk__in=pks).update(
+                outcome=outcome, problem=problem, processed_at=now
+            )
+
+
+def _result(event: StripeEvent, now: datetime) -> Result:
+    """Do what follows from one event; what has become of it.
+
+    Raises stripe_api.Unavailable where Stripe cannot be asked, and what the database raises.
+    """
+    try:
+        return _outcome(event, now), ""
+    except (stripe_api.Unavailable, DatabaseError):
+        raise
     except stripe_api.Refused as error:
         # Stripe does not know what it told us of.
-        outcome, problem = StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: {error}"
-    StripeEvent.objects.filter(pk=event.pk).update(
-        outcome=outcome, problem=problem, processed_at=now
-    )
+        return StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: {error}"
+    except Exception as error:
+        # A mistake of ours about one event must not keep back the others.
+        logger.exception("event %s cannot be processed", event.event_id)
+        return StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: see the log"
 
 
 def _outcome(event: StripeEvent, now: datetime) -> StripeEvent.Outcome:

@@ -1,5 +1,6 @@
 """The webhook's inbox: what is taken, what is refused, and what follows from it."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -298,8 +299,57 @@ def test_looking_again_at_an_event_that_is_done_does_nothing(stripe: Sandbox, wo
     deliver(stripe, stripe.events[-1]["id"])
     work()
     calls = len(stripe.calls)
-    webhooks.process(StripeEvent.objects.get(), now=timezone.now())
+    webhooks.process_inbox(now=timezone.now())
     assert len(stripe.calls) == calls
+
+
+def test_one_look_takes_up_all_events_that_wait(stripe: Sandbox, work: Work) -> None:
+    for number in range(3):
+        post_signed(an_event(id=f"evt_{number}"))
+    assert work() == 1
+    assert [outcome for _, outcome in outcomes()] == [Outcome.NOT_OURS] * 3
+
+
+@pytest.mark.parametrize(("most", "seconds", "tasks"), [(2, 60, 3), (200, 0, 3), (5, 60, 1)])
+def test_many_events_let_other_work_come_between(
+    stripe: Sandbox,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    seconds: int,
+    tasks: int,
+) -> None:
+    monkeypatch.setattr(webhooks, "INBOX_EVENTS", most)
+    ticks = itertools.count()
+    monkeypatch.setattr(webhooks, "monotonic", lambda: next(ticks) / 4)
+    monkeypatch.setattr(webhooks, "INBOX_FOR", seconds or 0.5)
+    for number in range(5):
+        post_signed(an_event(id=f"evt_{number}"))
+    assert work() == tasks
+    assert [outcome for _, outcome in outcomes()] == [Outcome.NOT_OURS] * 5
+
+
+def test_event_that_trips_us_up_waits_for_a_person_and_keeps_no_other_back(
+    stripe: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = open_page()
+    stripe.pay(str(payment.session_id))
+    # As a state that this version does not know would.
+    post_signed(
+        an_event(
+            id="evt_0",
+            type="refund.created",
+            data={"object": {"id": "re_1", "payment_intent": "pi_1"}},
+        )
+    )
+    deliver(stripe, stripe.events[-1]["id"])
+    monkeypatch.setattr(webhooks.stripe_api, "refunds_of", lambda intent: {}["status"])
+    work()
+    assert outcomes() == [
+        ("refund.created", Outcome.ATTENTION),
+        ("checkout.session.completed", Outcome.DONE),
+    ]
+    assert StripeEvent.objects.order_by("pk")[0].problem == "KeyError: see the log"
 
 
 def paid_order(stripe: Sandbox, work: Work) -> Payment:

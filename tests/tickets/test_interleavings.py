@@ -213,8 +213,7 @@ class Interleavings(RuleBasedStateMachine):
     # The service itself
 
     def reads_its_events(self) -> None:
-        for event in StripeEvent.objects.filter(outcome="waiting"):
-            webhooks.process(event, now=self.clock.now())
+        webhooks.process_inbox(now=self.clock.now())
 
     @rule()
     def sweep_runs(self) -> None:

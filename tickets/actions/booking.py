@@ -152,20 +152,22 @@ def _write(
             )
         if not gift_pence:
             _mail_tickets(order)
-        serials = check_places(order.conference_id, Counter(p.ticket_type_pk for p in places))
-        tickets = []
-        for place in places:
-            serials[place.ticket_type_pk] += 1
-            tickets.append(
-                Ticket(
-                    order=order,
-                    ticket_type_id=place.ticket_type_pk,
-                    serial=serials[place.ticket_type_pk],
-                    attendee_name=place.attendee_name,
-                    attendee_email=place.attendee_email,
-                    status=Ticket.Status.HELD if gift_pence else Ticket.Status.VALID,
-                )
+        tickets = [
+            Ticket(
+                order=order,
+                ticket_type_id=place.ticket_type_pk,
+                attendee_name=place.attendee_name,
+                attendee_email=place.attendee_email,
+                status=Ticket.Status.HELD if gift_pence else Ticket.Status.VALID,
             )
+            for place in places
+        ]
+        # From here on everybody who books waits.
+        wanted = Counter(place.ticket_type_pk for place in places)
+        serials = check_places(order.conference_id, wanted)
+        for ticket in tickets:
+            serials[ticket.ticket_type_id] += 1
+            ticket.serial = serials[ticket.ticket_type_id]
         Ticket.objects.bulk_create(tickets)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -160,11 +160,12 @@ def process_inbox(*, now: datetime) -> None:
 def _result(event: StripeEvent, now: datetime) -> Result:
     """Do what follows from one event; what has become of it.
 
-    Raises stripe_api.Unavailable where Stripe cannot be asked, and what the database raises.
+    Raises stripe_api.Unavailable where Stripe cannot be asked, OperationalError or InterfaceError
+    where the database cannot.
     """
     try:
         return _outcome(event, now), ""
-    except (stripe_api.Unavailable, DatabaseError):
+    except (stripe_api.Unavailable, OperationalError, InterfaceError):
         raise
     except stripe_api.Refused as error:
         # Stripe does not know what it told us of.

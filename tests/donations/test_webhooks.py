@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -329,27 +329,40 @@ def test_many_events_let_other_work_come_between(
     assert [outcome for _, outcome in outcomes()] == [Outcome.NOT_OURS] * 5
 
 
+@pytest.mark.parametrize("mistake", [KeyError("status"), IntegrityError("one intent twice")])
 def test_event_that_trips_us_up_waits_for_a_person_and_keeps_no_other_back(
-    stripe: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
+    stripe: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch, mistake: Exception
 ) -> None:
+    def trips(intent_id: str) -> None:
+        raise mistake
+
+    monkeypatch.setattr(webhooks.stripe_api, "refunds_of", trips)
+    about = {"id": "re_1", "payment_intent": "pi_1"}
+    post_signed(an_event(type="refund.created", data={"object": about}))
     payment = open_page()
     stripe.pay(str(payment.session_id))
-    # As a state that this version does not know would.
-    post_signed(
-        an_event(
-            id="evt_0",
-            type="refund.created",
-            data={"object": {"id": "re_1", "payment_intent": "pi_1"}},
-        )
-    )
-    deliver(stripe, stripe.events[-1]["id"])
-    monkeypatch.setattr(webhooks.stripe_api, "refunds_of", lambda intent: {}["status"])
+    deliver_all(stripe, "checkout.session.completed")
     work()
     assert outcomes() == [
         ("refund.created", Outcome.ATTENTION),
         ("checkout.session.completed", Outcome.DONE),
     ]
-    assert StripeEvent.objects.order_by("pk")[0].problem == "KeyError: see the log"
+    first = StripeEvent.objects.order_by("pk")[0]
+    assert first.problem == f"{type(mistake).__name__}: see the log"
+
+
+def test_event_waits_while_the_database_is_away(
+    stripe: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_away(intent_id: str) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(webhooks.stripe_api, "refunds_of", is_away)
+    about = {"id": "re_1", "payment_intent": "pi_1"}
+    post_signed(an_event(type="refund.created", data={"object": about}))
+    with pytest.raises(OperationalError):
+        webhooks.process_inbox(now=timezone.now())
+    assert outcomes() == [("refund.created", Outcome.WAITING)]
 
 
 def paid_order(stripe: Sandbox, work: Work) -> Payment:

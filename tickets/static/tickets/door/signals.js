@@ -52,4 +52,5 @@ export function askForTouch() {
   hint.hidden = navigator.userActivation?.hasBeenActive !== false;
 }
 
-for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, unlock, true);
+// For a finger, browsers count the touch only once it is lifted.
+for (const type of ["pointerup", "keydown"]) document.addEventListener(type, unlock, true);

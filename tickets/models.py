@@ -39,10 +39,13 @@ class PlacesTaken(Func):
     Written out: as a Subquery it takes Django longer to put together than the database to run.
     """
 
-    template = (
-        "((SELECT COALESCE(MAX(serial), 0) FROM tickets_ticket"
+    last_serial = (
+        "(SELECT COALESCE(MAX(serial), 0) FROM tickets_ticket"
         " WHERE ticket_type_id = %(expressions)s)"
-        " - (SELECT COUNT(*) FROM tickets_ticket WHERE ticket_type_id = %(expressions)s"
+    )
+    template = (
+        f"({last_serial} - (SELECT COUNT(*) FROM tickets_ticket"  # noqa: S608
+        " WHERE ticket_type_id = %(expressions)s"
         " AND status IN ('released', 'cancelled')))"  # all but Ticket.HOLDING
     )
     output_field = models.IntegerField()
@@ -51,6 +54,11 @@ class PlacesTaken(Func):
     def of(cls, column: str) -> str:
         """The same for a statement that is written out as a whole."""
         return cls.template % {"expressions": column}
+
+    @classmethod
+    def last_serial_of(cls, column: str) -> str:
+        """How many tickets there ever were, for such a statement."""
+        return cls.last_serial % {"expressions": column}
 
 
 class TicketTypeQuerySet(models.QuerySet["TicketType"]):

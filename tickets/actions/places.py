@@ -17,7 +17,7 @@ from tickets.models import PlacesTaken, TicketType
 _LOCK = "SELECT 1 FROM conference_conference WHERE id = %s FOR NO KEY UPDATE"
 _COUNT = (
     f"SELECT conference.capacity, kind.id, kind.capacity, {PlacesTaken.of('kind.id')}, "  # noqa: S608
-    "(SELECT COALESCE(MAX(serial), 0) FROM tickets_ticket WHERE ticket_type_id = kind.id) "
+    f"{PlacesTaken.last_serial_of('kind.id')} "
     "FROM conference_conference AS conference "
     "JOIN tickets_tickettype AS kind ON kind.conference_id = conference.id "
     "WHERE conference.id = %s"

@@ -284,7 +284,7 @@ class Mail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # What may be written once: 'tickets:42:1'. A second message with this key is not made.
-    key = models.CharField(max_length=100, unique=True)
+    key = models.CharField(max_length=100)
     about = models.CharField(max_length=60, blank=True)
     to = models.EmailField(max_length=254)
     sender = models.CharField(max_length=200)
@@ -315,6 +315,7 @@ class Mail(models.Model):
             models.Index(fields=["about"], name="mail_about"),
             models.Index(fields=["-created_at"], name="mail_newest"),
         ]
+        constraints = [models.UniqueConstraint(fields=["key"], name="mail_key_once")]
 
     def __str__(self) -> str:
         return self.subject

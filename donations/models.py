@@ -80,10 +80,10 @@ class Payment(models.Model):
     # The call to Stripe as it was or will be made, so that a retry repeats it to the letter.
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     request_body = models.JSONField()
-    session_id = models.CharField(max_length=255, unique=True, null=True)
+    session_id = models.CharField(max_length=255, null=True)
     session_url = models.URLField(max_length=2000, blank=True)
     session_expires_at = models.DateTimeField()
-    payment_intent_id = models.CharField(max_length=255, unique=True, null=True)
+    payment_intent_id = models.CharField(max_length=255, null=True)
     check_at = models.DateTimeField()
     created_at = models.DateTimeField()
     # When the payer came back from Stripe's page by the way of those who paid.
@@ -100,6 +100,8 @@ class Payment(models.Model):
                 condition=Q(status__in=["begun", "open", "processing"]),
                 name="one_live_payment_per_donation",
             ),
+            models.UniqueConstraint(fields=["session_id"], name="payment_session_once"),
+            models.UniqueConstraint(fields=["payment_intent_id"], name="payment_intent_once"),
             models.CheckConstraint(
                 condition=Q(amount_pence__gte=LEAST_GIFT_PENCE), name="payment_of_a_pound_or_more"
             ),
@@ -196,7 +198,7 @@ class StripeEvent(models.Model):
         NOT_OURS = "not ours", _("Not about anything of ours")
         ATTENTION = "attention", _("Needs a look")
 
-    event_id = models.CharField(max_length=255, unique=True)
+    event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=100)
     # Of the session, refund, dispute, …, and of the payment behind it; empty where there is none.
     about_id = models.CharField(max_length=255, blank=True)
@@ -218,6 +220,7 @@ class StripeEvent(models.Model):
                 fields=["payment_intent_id"], name="event_not_ours", condition=Q(outcome="not ours")
             ),
         ]
+        constraints = [models.UniqueConstraint(fields=["event_id"], name="event_once")]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"

@@ -114,10 +114,14 @@ class Order(models.Model):
         EXPIRED = "expired", _("Not kept any longer")
         CANCELLED = "cancelled", _("Cancelled")
 
-    conference = models.ForeignKey(Conference, models.PROTECT, related_name="orders")
+    # Its index is that of the newest orders, which begins with it.
+    conference = models.ForeignKey(
+        Conference, models.PROTECT, related_name="orders", db_index=False
+    )
     donation = models.OneToOneField(Donation, models.PROTECT, null=True, related_name="order")
-    reference = models.CharField(max_length=12, unique=True, default=codes.short_code)
-    secret = models.CharField(max_length=40, unique=True, default=new_secret)
+    # Unique by a constraint: `unique=True` brings PostgreSQL a second index, for LIKE.
+    reference = models.CharField(max_length=12, default=codes.short_code)
+    secret = models.CharField(max_length=40, default=new_secret)
     # Made with the form and sent with it: the same form sent twice makes one order.
     submission = models.UUIDField(unique=True, default=uuid.uuid4)
     name = models.CharField(_("name"), max_length=200)
@@ -152,6 +156,8 @@ class Order(models.Model):
                 condition=~Q(status="confirmed") | Q(confirmed_at__isnull=False),
                 name="order_confirmed_at",
             ),
+            models.UniqueConstraint(fields=["reference"], name="order_reference_once"),
+            models.UniqueConstraint(fields=["secret"], name="order_secret_once"),
         ]
 
     def __str__(self) -> str:
@@ -198,7 +204,7 @@ class Ticket(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.HELD)
     # The number in the QR code and the short code beside it: neither says who it is.
     number = models.BigIntegerField(unique=True, default=new_number)
-    reference = models.CharField(max_length=12, unique=True, default=codes.short_code)
+    reference = models.CharField(max_length=12, default=codes.short_code)
 
     objects = TicketQuerySet.as_manager()
 
@@ -208,6 +214,7 @@ class Ticket(models.Model):
             models.Index(fields=["ticket_type", "status"], name="ticket_holding_place"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["reference"], name="ticket_reference_once"),
             models.CheckConstraint(condition=Q(number__gte=0), name="ticket_number_positive"),
             # Counting places relies on these two.
             models.UniqueConstraint(fields=["ticket_type", "serial"], name="ticket_serial_once"),
@@ -284,7 +291,8 @@ class Scan(models.Model):
 
     # Made by the phone: the same scan sent twice is the same scan.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    conference = models.ForeignKey(Conference, models.CASCADE, related_name="scans")
+    # Its index is that of the newest scans, which begins with it.
+    conference = models.ForeignKey(Conference, models.CASCADE, related_name="scans", db_index=False)
     gate = models.ForeignKey(Gate, models.PROTECT, related_name="scans")
     ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="scans")
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")

@@ -334,7 +334,11 @@ class MailAttachment(models.Model):
 
 
 class Allowance(models.Model):
-    """How often something was asked for in one window of time, counted for all processes."""
+    """How often something was asked for in one window of time, counted for all processes.
+
+    On PostgreSQL the table is UNLOGGED: counting need not wait for the disk, and a crash of the
+    database forgets the counts.
+    """
 
     key = models.CharField(max_length=100, primary_key=True)
     count = models.PositiveIntegerField(default=0)

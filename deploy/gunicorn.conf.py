@@ -9,7 +9,8 @@ wsgi_app = "conference.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+# Of these two are at work (conference/turns.py); the others wait for them, or for Stripe.
+threads = int(os.environ.get("WEB_THREADS", "8"))
 # The application is read once and shared by the workers: a quicker start, less memory.
 preload_app = True
 # A stop lets requests finish, one that waits for Stripe among them.

@@ -16,6 +16,8 @@ from typing import Any
 import stripe
 from django.conf import settings
 
+from conference import turns
+
 logger = logging.getLogger(__name__)
 
 # Seconds to connect and to wait for an answer. A person waits behind this.
@@ -200,7 +202,8 @@ def _client_for(secret_key: str, base: str) -> stripe.StripeClient:
 @contextmanager
 def _errors() -> Iterator[None]:
     try:
-        yield
+        with turns.while_waiting_outside():
+            yield
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
         raise Refused(str(error)) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:

@@ -5,14 +5,15 @@ The only importer of WeasyPrint, and only once something is rendered: it costs 0
 
 What keeps a page cheap: one font configuration and one parsed style sheet for a whole process
 (fresh ones would leak 0.25 MB at every rendering and take twice the time), and frames. A frame is
-what many pages share. It is laid out once in a process and drawn once in a document.
+what many pages share. It is laid out and drawn once in a process.
 """
 
 import atexit
 import gc
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
+from itertools import groupby
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pydyf import PDF  # type: ignore[import-untyped]
     from weasyprint import CSS, Document, Page
     from weasyprint.formatting_structure.boxes import Box
+    from weasyprint.pdf.fonts import Font
     from weasyprint.pdf.stream import Stream
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -56,10 +58,36 @@ class _Font(NamedTuple):
 
 
 class _Drawing(NamedTuple):
-    """How a frame was drawn: the operators, and the tag of each piece of text in them."""
+    """How a frame was drawn, apart from any document."""
 
-    operators: list[Any]
-    tags: list[tuple["Box", dict[str, Any]]]
+    operators: list[Any]  # bytes, and between them the numbers of the pieces of text
+    tags: list[tuple["Box", dict[str, Any]]]  # of each piece of text
+    fonts: dict[int, "Font"]  # with the letters that the frame has of them
+    states: dict[str, Any]  # of the graphics, by the names that the operators use
+
+
+class _Frame:
+    """What many pages share: laid out once in a process, and drawn once."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        self._drawing: _Drawing | None = None
+
+    def drawing(self, stream: "Stream", scale: float) -> _Drawing:
+        """Return how it is drawn in a stream like this one, which stays as it is."""
+        if self._drawing is None:
+            fonts: dict[int, Font] = {}
+            tags: dict[Box, dict[str, Any]] = {}
+            states: dict[str, Any] = {}
+            apart = stream.clone(
+                fonts=fonts, tags=tags, resources={**stream._resources, "ExtGState": states}
+            )
+            self.page.paint(apart, scale)
+            for font in fonts.values():
+                font.file_content = b""  # half a megabyte each
+            operators = list(_joined(apart.stream))
+            self._drawing = _Drawing(operators, list(tags.items()), fonts, states)
+        return self._drawing
 
 
 def placeholder(index: int) -> SafeString:
@@ -96,10 +124,9 @@ def render(
     head = format_html('<title>{}</title><meta name="author" content="{}">', title, author)
     with _one_at_a_time:
         document = _laid_out(head, "".join(pages), stylesheet, language)
-        drawn: dict[Page, _Drawing] = {}
         for page, html in zip(document.pages, frames, strict=True):
             frame = _frame(html, stylesheet, language)
-            page.paint = partial(_paint, page, frame, drawn)
+            page.paint = partial(_paint, page, frame)
         pdf: bytes = document.write_pdf(
             pdf_variant="pdf/ua-1", finisher=partial(_fill_in, drawings)
         )
@@ -128,10 +155,9 @@ def _laid_out(head: str, body: str, stylesheet: str, language: str) -> "Document
 
 
 @lru_cache(maxsize=16)
-def _frame(html: str, stylesheet: str, language: str) -> "Page":
-    """Return the laid-out page of a frame. Drawing it changes nothing in it."""
+def _frame(html: str, stylesheet: str, language: str) -> _Frame:
     (page,) = _laid_out("", html, stylesheet, language).pages
-    return page
+    return _Frame(page)
 
 
 def _article(page: "Page") -> "Box":
@@ -140,46 +166,56 @@ def _article(page: "Page") -> "Box":
     return article
 
 
-def _paint(
-    page: "Page",
-    frame: "Page",
-    drawn: "dict[Page, _Drawing]",
-    stream: "Stream",
-    scale: float = 1,
-) -> None:
-    """Draw a page of the document and its frame; stands in for WeasyPrint's Page.paint.
-
-    `drawn` collects the frames that this document has already drawn: those are copied. Every
-    piece of text has a number in its page's stream (MCID) that leads to its tag.
-    """
+def _paint(page: "Page", frame: _Frame, stream: "Stream", scale: float = 1) -> None:
+    """Draw a page of the document and its frame; stands in for WeasyPrint's Page.paint."""
     type(page).paint(page, stream, scale)
-    numbers = len(stream._tags)
-    if frame in drawn:
-        _copy(drawn[frame], stream, numbers)
+    drawing = frame.drawing(stream, scale)
+    if _can_be_copied(drawing, stream):
+        _copy(drawing, stream)
     else:
-        start = len(stream.stream)
-        frame.paint(stream, scale)
-        tags = [
-            (box, tag | {"mcid": tag["mcid"] - numbers})
-            for box, tag in stream._tags.items()
-            if tag["mcid"] >= numbers
-        ]
-        drawn[frame] = _Drawing(stream.stream[start:], tags)
+        frame.page.paint(stream, scale)
     # The tags of the document are built after this, from the tree of boxes.
     article = _article(page)
-    before, *after = _article(frame).children
+    before, *after = _article(frame.page).children
     article.children = (before, *article.children, *after)
 
 
-def _copy(drawing: _Drawing, stream: "Stream", numbers: int) -> None:
-    """Append a frame's operators to a page's stream that holds `numbers` pieces of text."""
+def _joined(operators: Iterable[Any]) -> Iterator[Any]:
+    """Yield operators as few and long pieces, and between them the numbers of pieces of text."""
+    for is_number, some in groupby(operators, lambda operator: isinstance(operator, dict)):
+        if is_number:
+            yield from some
+        else:
+            yield b"\n".join(
+                operator if isinstance(operator, bytes) else operator.encode() for operator in some
+            )
+
+
+def _can_be_copied(drawing: _Drawing, stream: "Stream") -> bool:
+    """Return whether the page has all fonts of the frame, and those have all of its letters.
+
+    Letters that no font has get numbers that differ from one document to the next.
+    """
+    return all(face in stream._fonts and not font.missing for face, font in drawing.fonts.items())
+
+
+def _copy(drawing: _Drawing, stream: "Stream") -> None:
+    """Append a drawing to a page's stream.
+
+    Every piece of text has a number in its page's stream (MCID) that leads to its tag.
+    """
+    numbers = len(stream._tags)
     texts = iter(range(numbers, numbers + len(drawing.tags)))
     for operator in drawing.operators:
-        if isinstance(operator, dict) and "MCID" in operator:
+        if isinstance(operator, dict):
             operator = type(operator)(operator | {"MCID": next(texts)})
         stream.stream.append(operator)
     for box, tag in drawing.tags:
         stream._tags[box] = tag | {"mcid": tag["mcid"] + numbers}
+    for face, font in drawing.fonts.items():
+        stream._fonts[face].widths = font.widths | stream._fonts[face].widths
+        stream._fonts[face].to_unicode = font.to_unicode | stream._fonts[face].to_unicode
+    stream._resources["ExtGState"].update(drawing.states)
 
 
 def _fill_in(drawings: Sequence[str], document: "Document", pdf: "PDF") -> None:

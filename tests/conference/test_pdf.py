@@ -1,6 +1,7 @@
 """PDF from HTML: its tags and properties, its frames, and what it must never load."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 import pypdfium2
 import pytest
 from django.utils.safestring import SafeString, mark_safe
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 from pytest_django.fixtures import Settings
 
 from conference import pdf
@@ -51,6 +52,20 @@ def tags(element: Any) -> Iterator[tuple[str, int | None]]:
             yield element["/S"], None
             for kid in kids:
                 yield from tags(kid)
+
+
+def looks(reader: PdfReader) -> list[bytes]:
+    """Each page as pixels."""
+    content = BytesIO()
+    PdfWriter(reader).write(content)
+    with pypdfium2.PdfDocument(content.getvalue()) as document:
+        return [sheet.render(scale=1).to_numpy().tobytes() for sheet in document]
+
+
+def reads(reader: PdfReader) -> tuple[list[str], list[tuple[str, int | None]]]:
+    """Each page as text, and the document as tags in reading order."""
+    (document,) = reader.trailer["/Root"]["/StructTreeRoot"]["/K"]
+    return [sheet.extract_text() for sheet in reader.pages], list(tags(document))
 
 
 @pytest.fixture
@@ -129,6 +144,41 @@ def test_every_piece_of_text_leads_to_its_tag() -> None:
 
 def test_same_frame_serves_the_next_document() -> None:
     assert rendered("Ada").pages[0].extract_text() == rendered("Ada").pages[0].extract_text()
+
+
+FRAMES = {
+    "plain": FRAME,
+    "bold": "<article><header><h1>Above</h1></header><p>One <strong>two</strong></p></article>",
+    "lines": "<article><header><p><u>Above</u></p></header><footer>Below</footer></article>",
+    "another script": "<article><header><h1>محمد 山田</h1></header><p>Below 🎟</p></article>",
+    "letters that no font has": "<article><header><h1>A\U0001f9ff\ue001</h1></header></article>",
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_frame_looks_and_reads_the_same_copied_or_drawn(
+    frame: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = "Ada", "Łucja <strong>Nguyễn</strong>", "山田 \ue002"
+    ways = []
+    for can_be_copied in (pdf._can_be_copied, lambda _drawing, _stream: False):
+        monkeypatch.setattr(pdf, "_can_be_copied", can_be_copied)
+        readers = [rendered(*contents, frame=frame) for _ in range(2)]
+        ways += [(looks(reader), reads(reader)) for reader in readers]
+    assert all(way == ways[0] for way in ways)
+
+
+def test_document_holds_no_letters_of_an_earlier_one() -> None:
+    """Who else comes is nobody's business, not even by the letters of the name."""
+    frame = "<article><header><p>Above</p></header><p>Below it</p></article>"
+    rendered("Qvist Żółć", frame=frame)
+    reader = rendered("Ada", frame=frame)
+    letters = set()
+    for font in reader.pages[0]["/Resources"]["/Font"].values():
+        mapped = font.get_object()["/ToUnicode"].get_object().get_data().decode()
+        pairs = re.findall(r"<[0-9a-f]{4}> <([0-9a-f]{4})>", mapped.partition("beginbfchar")[2])
+        letters |= {chr(int(code, 16)) for code in pairs}
+    assert letters == set("AdaAboveBelow it")
 
 
 def test_page_that_is_not_one_article_is_refused() -> None:

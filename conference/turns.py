@@ -34,6 +34,7 @@ class Turns:
         self._line: deque[threading.Lock] = deque()
         self._guard = threading.Lock()
         self._here = threading.local()
+        self.outside = 0  # how many have given up their turn for a while
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -51,10 +52,16 @@ class Turns:
             yield
             return
         self._pass_on()
+        self._count_outside(1)
         try:
             yield
         finally:
+            self._count_outside(-1)
             self._take()
+
+    def _count_outside(self, more: int) -> None:
+        with self._guard:
+            self.outside += more
 
     def _take(self) -> None:
         with self._guard:
@@ -101,6 +108,14 @@ def while_waiting_outside() -> AbstractContextManager[None]:
     it does nothing.
     """
     return _turns.given_up()
+
+
+def have_room_for(requests: int) -> bool:
+    """Whether this process, with so many requests under way, should take in another one.
+
+    It should while those at work and those next in line are not more than twice the turns.
+    """
+    return requests - _turns.outside < 2 * AT_ONCE
 
 
 def _read_ahead(environ: dict[str, Any]) -> None:

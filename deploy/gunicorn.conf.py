@@ -5,9 +5,32 @@ import os
 import sys
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's own, but that it leaves newcomers to another process while it has its hands full.
+
+    Whichever process wakes first would take most of those who come at once, and they would wait
+    behind each other while another process has nothing to do.
+    """
+
+    @property
+    def worker_connections(self) -> int:
+        """How many connections there may be; gunicorn asks before it accepts another one."""
+        from conference import turns
+
+        quiet = len(self.keepalived_conns) + len(self.pending_conns)
+        return self._most_connections if turns.have_room_for(self.nr_conns - quiet) else 0
+
+    @worker_connections.setter
+    def worker_connections(self, most: int) -> None:
+        self._most_connections = most
+
+
 wsgi_app = "conference.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"
+worker_class = Worker
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 # Of these two are at work (conference/turns.py); the others wait for them, or for Stripe.
 threads = int(os.environ.get("WEB_THREADS", "8"))

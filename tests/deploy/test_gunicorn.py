@@ -1,0 +1,71 @@
+"""The web server as it is configured: two processes share the work, and none waits for Stripe."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WORKERS = 2
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Of gunicorn with our configuration around an application that waits."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = os.environ | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_WORKERS": str(WORKERS)}
+    command = ["gunicorn", "-c", "deploy/gunicorn.conf.py", "tests.deploy.waiting_app"]
+    server = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                ask(address, "/")
+                break
+            except OSError:
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def ask(address: str, path: str) -> str:
+    """The process that answered."""
+    with urlopen(address + path, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def test_those_who_come_at_once_are_shared_out(address: str) -> None:
+    with ThreadPoolExecutor(8) as people:
+        answers = Counter(people.map(partial(ask, address), ["/work"] * 8))
+    assert sorted(answers.values()) == [4, 4]
+
+
+def test_nobody_waits_for_those_who_wait_for_stripe(address: str) -> None:
+    """As many as fill all turns and all places in line, twice over."""
+    with ThreadPoolExecutor(8 * WORKERS) as people:
+        waiting = [people.submit(ask, address, "/outside") for _ in range(6 * WORKERS)]
+        time.sleep(0.5)
+        began = time.monotonic()
+        for _ in range(3):
+            ask(address, "/work")
+        took = time.monotonic() - began
+        assert not any(one.done() for one in waiting)
+        for one in waiting:
+            one.result()
+    assert took < 3

@@ -20,8 +20,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """How many connections there may be; gunicorn asks before it accepts another one."""
         from conference import turns
 
-        quiet = len(self.keepalived_conns) + len(self.pending_conns)
-        return self._most_connections if turns.have_room_for(self.nr_conns - quiet) else 0
+        requests = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        has_room = requests < self.cfg.threads and turns.have_room_for(requests)
+        return self._most_connections if has_room else 0
 
     @worker_connections.setter
     def worker_connections(self, most: int) -> None:

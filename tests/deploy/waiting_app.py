@@ -11,9 +11,9 @@ from conference.turns import in_turn, while_waiting_outside
 def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """`/work` takes a moment of the process's time, `/outside` waits for somebody else."""
     if environ["PATH_INFO"] == "/work":
-        time.sleep(0.2)
+        time.sleep(0.4)
     if environ["PATH_INFO"] == "/outside":
         with while_waiting_outside():
-            time.sleep(4)
+            time.sleep(6)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(os.getpid()).encode()]

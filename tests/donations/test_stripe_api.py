@@ -134,7 +134,8 @@ def test_trouble_at_stripe_is_no_refusal(
 ) -> None:
     if fault == "hang":
         monkeypatch.setattr(stripe_api, "_TIMEOUT", (1, 0.2))
-    stripe.faults.add_call(fault, times=None, seconds=1)
+    # Far longer than we wait: on a busy machine a second may pass unseen.
+    stripe.faults.add_call(fault, times=None, seconds=4)
     with pytest.raises(Unavailable) as caught:
         call()
     assert type(caught.value) is error

@@ -34,7 +34,7 @@ class Turns:
         self._line: deque[threading.Lock] = deque()
         self._guard = threading.Lock()
         self._here = threading.local()
-        self.outside = 0  # how many have given up their turn for a while
+        self.outside = 0  # how many wait for somebody else, without a turn
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -52,16 +52,22 @@ class Turns:
             yield
             return
         self._pass_on()
-        self._count_outside(1)
+        try:
+            with self.waiting_outside():
+                yield
+        finally:
+            self._take()
+
+    @contextmanager
+    def waiting_outside(self) -> Iterator[None]:
+        """Count as outside for as long as this lasts."""
+        with self._guard:
+            self.outside += 1
         try:
             yield
         finally:
-            self._count_outside(-1)
-            self._take()
-
-    def _count_outside(self, more: int) -> None:
-        with self._guard:
-            self.outside += more
+            with self._guard:
+                self.outside -= 1
 
     def _take(self) -> None:
         with self._guard:
@@ -94,7 +100,8 @@ def in_turn(application: Application) -> Application:
     """
 
     def wait_and_answer(environ: dict[str, Any], start_response: Any) -> Any:
-        _read_ahead(environ)
+        with _turns.waiting_outside():
+            _read_ahead(environ)
         with _turns.taken():
             return application(environ, start_response)
 

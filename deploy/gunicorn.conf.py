@@ -3,21 +3,29 @@
 import gc
 import os
 import sys
+from concurrent.futures import Future
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import _DEFER, ThreadWorker
+
+LOOK_AGAIN = 0.05  # seconds
+# What gunicorn itself says of a connection that has kept a thread waiting in vain.
+SAYS_NOTHING_YET: Future[Any] = Future()
+SAYS_NOTHING_YET.set_result(_DEFER)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's own, but that it leaves newcomers to another process while it has its hands full.
 
     Whichever process wakes first would take most of those who come at once, and they would wait
-    behind each other while another process has nothing to do.
+    behind each other while another process has nothing to do. Nor does it give a thread to a
+    connection that says nothing: browsers open some in advance.
     """
 
     @property
     def worker_connections(self) -> int:
         """How many connections there may be; gunicorn asks before it accepts another one."""
+        # gunicorn reads this file before the site's own modules can be found.
         from conference import turns
 
         requests = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
@@ -27,6 +35,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     @worker_connections.setter
     def worker_connections(self, most: int) -> None:
         self._most_connections = most
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Look again soon while there is no room: who goes to wait for Stripe does not tell."""
+        super().wait_for_and_dispatch_events(timeout if self._accepting else LOOK_AGAIN)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection to a thread once it has something to say, a new one as well."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+        else:
+            self.finish_request(conn, SAYS_NOTHING_YET)
 
 
 wsgi_app = "conference.wsgi"

@@ -97,7 +97,7 @@ class Event:
 
 def create_session(body: dict[str, Any], *, key: str) -> Session:
     """Open a Checkout Session with exactly this body; the same key and body give the same one."""
-    with _errors():
+    with _asking():
         made = _client().v1.checkout.sessions.create(
             body,  # type: ignore[arg-type]
             {"idempotency_key": key},
@@ -107,7 +107,7 @@ def create_session(body: dict[str, Any], *, key: str) -> Session:
 
 def retrieve_session(session_id: str) -> Session:
     """What has become of a session."""
-    with _errors():
+    with _asking():
         return _session(
             _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
         )
@@ -115,13 +115,13 @@ def retrieve_session(session_id: str) -> Session:
 
 def expire_session(session_id: str) -> Session:
     """End an open session. Raises Refused where it is not open, perhaps because it was paid."""
-    with _errors():
+    with _asking():
         return _session(_client().v1.checkout.sessions.expire(session_id))
 
 
 def find_session(client_reference: str, *, since: datetime) -> Session | None:
     """The session made since then with this client_reference_id, where the answer was lost."""
-    with _errors():
+    with _asking():
         listed = _client().v1.checkout.sessions.list(
             {"created": {"gte": int(since.timestamp())}, "limit": 100}
         )
@@ -135,7 +135,7 @@ def create_refund(
     *, payment_intent_id: str, amount_pence: int, key: str, our_mark: str, reason: str
 ) -> RefundState:
     """Give money back; the same key gives the same refund, known by `our_mark` ever after."""
-    with _errors():
+    with _asking():
         return _refund(
             _client().v1.refunds.create(
                 {
@@ -150,13 +150,13 @@ def create_refund(
 
 def retrieve_refund(refund_id: str) -> RefundState:
     """What has become of a refund."""
-    with _errors():
+    with _asking():
         return _refund(_client().v1.refunds.retrieve(refund_id))
 
 
 def refunds_of(payment_intent_id: str) -> list[RefundState]:
     """All refunds of one payment, also those that were made on Stripe's own pages."""
-    with _errors():
+    with _asking():
         listed = _client().v1.refunds.list({"payment_intent": payment_intent_id, "limit": 100})
         return [_refund(made) for made in listed.auto_paging_iter()]
 
@@ -172,7 +172,7 @@ def read_event(payload: bytes, signature: str) -> Event:
 
 def undelivered_events(types: Sequence[str], *, since: datetime) -> Iterator[Event]:
     """Events of these types that did not reach our webhook, newest first."""
-    with _errors():
+    with _asking():
         listed = _client().v1.events.list(
             {
                 "delivery_success": False,
@@ -200,7 +200,8 @@ def _client_for(secret_key: str, base: str) -> stripe.StripeClient:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def _asking() -> Iterator[None]:
+    """While Stripe is asked: others go on, and what goes wrong is told in our words."""
     try:
         with turns.while_waiting_outside():
             yield

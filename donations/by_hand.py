@@ -7,8 +7,8 @@ from django.db import transaction
 from conference.audit import record
 from conference.models import User
 from donations import settlement
-from donations.actions import mark_given_back
 from donations.models import Donation, Payment, Refund, StripeEvent
+from donations.refunds import mark_given_back
 
 
 class AlreadyDealtWith(Exception):

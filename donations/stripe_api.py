@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds to connect and to wait for an answer. A person waits behind this.
 _TIMEOUT = (3, 10)
+# How long after its first use Stripe still knows an idempotency key.
+KEY_KEPT_FOR = timedelta(hours=23)
 
 stripe.enable_telemetry = False
 

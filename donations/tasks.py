@@ -8,7 +8,7 @@ import logging
 from django.utils import timezone
 from django_tasks import task
 
-from donations import actions, stripe_api, webhooks
+from donations import refunds, stripe_api, webhooks
 from donations.models import Refund
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,6 @@ def send_refund(refund_pk: int) -> None:
     if refund is None:
         return
     try:
-        actions.send_refund(refund=refund, now=timezone.now())
+        refunds.send(refund=refund, now=timezone.now())
     except stripe_api.Unavailable as error:
         logger.warning("refund %s waits: %s", refund.pk, error)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from conference.limits import is_allowed
 from conference.queue import withdraw
-from donations import actions, settlement, stripe_api
+from donations import refunds, settlement, stripe_api
 from donations.models import Payment, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -185,8 +185,8 @@ def _outcome(event: StripeEvent, now: datetime) -> StripeEvent.Outcome:
     elif event.type.startswith("refund.") or event.type == "charge.refunded":
         intent_id = event.payment_intent_id  # none where it was no payment of Checkout
         states = stripe_api.refunds_of(intent_id) if intent_id else []
-        refunds = [actions.book_refund(state, now=now) for state in states]
-        is_ours = any(refunds)
+        booked = [refunds.book(state, now=now) for state in states]
+        is_ours = any(booked)
     elif event.type.startswith(_FOR_A_PERSON):
         logger.warning("Stripe tells of %s: see the desk", event.type)
         return StripeEvent.Outcome.ATTENTION

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 import donations.actions
 from conference.models import AuditEntry, Mail
-from donations import stripe_api
+from donations import refunds, stripe_api
 from donations.models import Donation, Payment, Refund
 from donations.sandbox.server import Sandbox
 from donations.settlement import book, settle
@@ -293,9 +293,7 @@ def test_places_are_given_where_the_gift_could_not_go_back(
     work()
     stripe.fail_refund(str(Refund.objects.get().refund_id))
     refund = Refund.objects.get()
-    donations.actions.book_refund(
-        stripe_api.retrieve_refund(str(refund.refund_id)), now=clock.now()
-    )
+    refunds.book(stripe_api.retrieve_refund(str(refund.refund_id)), now=clock.now())
     actions.retake(order=order, now=clock.now())
     order = Order.objects.select_related("donation").get(pk=order.pk)
     assert order.donation is not None

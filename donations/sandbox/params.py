@@ -5,6 +5,7 @@ parameter that a call takes; whatever it does not name is refused, at any depth.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,13 +61,14 @@ def _under(path: str, name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class Kind(ABC):
     """What one parameter may be. `read` gives the Python value or raises Refusal."""
 
     required: bool = False
 
+    @abstractmethod
     def read(self, value: Any, path: str) -> Any:
-        raise NotImplementedError
+        """The value as Python has it."""
 
 
 def _text(value: Any, path: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.client import HOST, Failed
 
 ROOT = Path(__file__).resolve().parent.parent
-GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py")
+SERVER = (sys.executable, "-m", "deploy.serve")
 MANAGE = (sys.executable, "manage.py")
 UP_WITHIN = 40.0  # seconds
 ENDS_WITHIN = 10.0
@@ -36,7 +36,8 @@ def environment(data: Path, database_url: str, **more: str) -> dict[str, str]:
     data.mkdir(parents=True, exist_ok=True)
     return {
         **kept,
-        "DEBUG": "1",
+        "TRIAL": "1",
+        "SERVER_TIMING": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
         "DATA_DIR": str(data),
@@ -110,7 +111,7 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int, path: str, log: P
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started: gunicorn's workers."""
+    """The processes that a process has started: the web server's."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 

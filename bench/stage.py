@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.client import HOST, Browser
 from bench.databases import Databases, Rows
-from bench.programs import GUNICORN, MANAGE, environment, free_port, program, run, server
+from bench.programs import MANAGE, SERVER, environment, free_port, program, run, server
 
 PYTHON = sys.executable
 # By which the sites know that an event is Stripe's.
@@ -60,7 +60,7 @@ class Site:
     @contextmanager
     def web(self, **more: str) -> Iterator[int]:
         """The web server, running; `more` are further variables. Yields its process's id."""
-        with server(GUNICORN, self.env | more, self.log, path="/healthz") as process:
+        with server(SERVER, self.env | more, self.log, path="/healthz") as process:
             yield process.pid
 
     @contextmanager
@@ -119,7 +119,7 @@ class Stage:
             self.bare_port = free_port()
             env = environment(data, self.databases.empty(data, name), PORT=str(self.bare_port))
             run([PYTHON, "-m", "bench.bare"], env)
-            command = (*GUNICORN, "bench.bare.wsgi")
+            command = (*SERVER, "bench.bare.wsgi")
             self._open.enter_context(server(command, env, data / "log", path="/page/"))
         return self.bare_port
 

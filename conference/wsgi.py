@@ -1,13 +1,11 @@
-"""The door of the web server: `gunicorn conference.wsgi`."""
+"""The door of the web server: `python -m deploy.serve` loads `application` from here."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from conference.turns import in_turn
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conference.settings")
-application = in_turn(get_wsgi_application())
-# Read all views now, before the workers are forked: Django would wait for the first request.
+application = get_wsgi_application()
+# Load all views now, before the web processes are forked: Django would wait for the first request.
 get_resolver().url_patterns  # noqa: B018

@@ -16,8 +16,6 @@ from typing import Any
 import stripe
 from django.conf import settings
 
-from conference import turns
-
 logger = logging.getLogger(__name__)
 
 # Seconds to connect and to wait for an answer. A person waits behind this.
@@ -203,10 +201,9 @@ def _client_for(secret_key: str, base: str) -> stripe.StripeClient:
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    """While Stripe is asked: others go on, and what goes wrong is told in our words."""
+    """While Stripe is asked: what goes wrong is told in our words."""
     try:
-        with turns.while_waiting_outside():
-            yield
+        yield
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
         raise Refused(str(error)) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:

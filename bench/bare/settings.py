@@ -3,11 +3,7 @@
 from conference import settings as site
 
 SECRET_KEY = site.SECRET_KEY
-# The site's database options, by Django's own backend.
-DATABASES = {"default": dict(site.DATABASES["default"])}
-if DATABASES["default"]["ENGINE"] == "conference.sqlite3":
-    DATABASES["default"]["ENGINE"] = "django.db.backends.sqlite3"
-
+DATABASES = site.DATABASES
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "bench.bare.urls"
 INSTALLED_APPS = ["bench.bare"]

@@ -10,8 +10,6 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from conference import turns
-from conference.turns import Turns
 from donations import stripe_api
 from donations.sandbox import events, server
 from donations.sandbox.server import Sandbox
@@ -234,23 +232,6 @@ def test_undelivered_events_are_listed(settings: LazySettings) -> None:
         (event,) = list(lost)
     assert (event.type, event.is_live) == ("refund.created", False)
     assert (event.about_id[:3], event.payment_intent_id[:3]) == ("re_", "pi_")
-
-
-def test_whoever_waits_for_stripe_lets_others_go_on(
-    stripe: Sandbox, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A site whose every turn waits for a slow Stripe still answers."""
-    line = Turns(1)
-    monkeypatch.setattr(turns, "_turns", line)
-    went_on = []
-
-    def go_on(_told: dict[str, Any]) -> None:
-        with line.taken():
-            went_on.append(True)
-
-    with between(stripe, go_on) as settings.STRIPE_API_BASE, line.taken():
-        stripe_api.create_session(body(), key="k")
-    assert went_on == [True]
 
 
 @pytest.fixture

@@ -1,0 +1,134 @@
+"""The web server, here and in production: `python -m deploy.serve`.
+
+A few processes listen at one socket, and in each waitress reads whole requests before a thread
+sees them: a slow line costs a buffer, never a thread. docs/decisions/serving.md says what else was
+tried. HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and WEB_THREADS (8 in each: that
+many may wait for Stripe at once) are read from the environment.
+"""
+
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+from waitress import create_server
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+
+MIB = 1024 * 1024
+LARGEST_FORM = MIB  # bytes; settings.DATA_UPLOAD_MAX_MEMORY_SIZE is the same
+# Pictures and PDFs, which organisers upload on their configuration pages.
+LARGEST_UPLOAD = 25 * MIB
+UPLOAD_PATHS = "/admin/"
+CONNECTIONS = 1000  # of each process
+# A connection on which nothing comes or goes for so long is closed.
+SILENT_FOR = 30  # seconds
+# A stop waits so long for requests that are being answered: a call to Stripe takes up to 20 s.
+STOP_WITHIN = 25.0  # seconds
+LOOK_AGAIN = 0.05  # seconds
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """waitress's own, with a smaller limit for forms: waitress has one limit for all paths.
+
+    tests/deploy/test_serve.py tells if a new release of waitress no longer asks for it.
+    """
+
+    uploads: Adjustments
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.path.startswith(UPLOAD_PATHS):
+            self.adj = self.uploads
+
+
+class Stop:
+    """What SIGTERM does to a process: nobody new is let in, and it ends once all are answered."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.deadline = 0.0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.deadline = self.deadline or time.monotonic() + STOP_WITHIN
+        self.server.accepting = False
+        connections = self.server.active_channels.values()
+        is_busy = any(one.requests or one.total_outbufs_len for one in connections)
+        if not is_busy or time.monotonic() > self.deadline:
+            raise SystemExit
+        signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN)  # SIGALRM: look again
+
+
+def serve(application: Any, listener: socket.socket) -> None:
+    """Answer requests at `listener` until SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+    options = {
+        "threads": int(os.environ.get("WEB_THREADS", "8")),
+        "connection_limit": CONNECTIONS,
+        "channel_timeout": SILENT_FOR,
+        "cleanup_interval": 5,
+        "max_request_header_size": 32 * 1024,
+        "max_request_body_size": LARGEST_FORM,
+        "asyncore_use_poll": True,  # select() knows no more than 1,024 connections
+        "log_socket_errors": False,  # people close pages; that is no error
+        # The settings' PROXIES says which of these to believe (conference/limits.py).
+        "clear_untrusted_proxy_headers": False,
+        "ident": None,
+    }
+    Parser.uploads = Adjustments(**options | {"max_request_body_size": LARGEST_UPLOAD})
+    HTTPChannel.parser_class = Parser
+    server = create_server(application, sockets=[listener], **options)
+    stop = Stop(server)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGALRM, stop)
+    server.run()
+
+
+def main() -> None:
+    """Start the processes, replace one that ends by itself, and end them when asked to."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "conference.wsgi"
+    application = import_module(name).application
+    _soft, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    address = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    listener = socket.create_server(address, backlog=1024)
+
+    def start() -> int:
+        process = os.fork()
+        if process == 0:
+            try:
+                serve(application, listener)
+            finally:
+                os._exit(0)  # what stands below is the parent's to do
+        return process
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    processes = {start() for _ in range(int(os.environ.get("WEB_WORKERS", "2")))}
+    try:
+        while True:
+            ended, status = os.wait()
+            processes.remove(ended)
+            print(f"A web process ended with status {status} and is replaced.", file=sys.stderr)
+            time.sleep(1)
+            processes.add(start())
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for process in processes:
+            os.kill(process, signal.SIGTERM)
+        for process in processes:
+            os.waitpid(process, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The web server: sizes of requests, a stop that lets them finish, processes that are replaced."""
+
+import http.client
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from deploy.serve import LARGEST_FORM, LARGEST_UPLOAD
+from tests.running_site import running_site
+
+Site = tuple[str, subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """The server around a small application; its address and its process."""
+    with running_site({}, "tests.deploy.small_app") as running:
+        yield running
+
+
+def status_at_the_headers(address: str, path: str, length: int) -> int | None:
+    """How a request is answered of which only the headers have come; None if it is waited for."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=0.5)
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders()
+    try:
+        return connection.getresponse().status
+    except TimeoutError:
+        return None
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "status"),
+    [
+        ("/reserve/", LARGEST_FORM - 1, None),
+        ("/reserve/", LARGEST_FORM, 413),
+        ("/administration/", LARGEST_FORM, 413),
+        ("/admin/conference/1/", LARGEST_FORM, None),
+        ("/admin/conference/1/", LARGEST_UPLOAD, 413),
+    ],
+)
+def test_bodies_are_refused_at_the_headers_but_for_staff_uploads(
+    site: Site, path: str, length: int, status: int | None
+) -> None:
+    assert status_at_the_headers(site[0], path, length) == status
+
+
+@pytest.mark.parametrize(
+    ("path", "megabytes", "status"), [("/x", 2, 413), ("/admin/x", 2, 200), ("/x", 0, 200)]
+)
+def test_bodies_without_a_length_are_refused_too(
+    site: Site, path: str, megabytes: int, status: int
+) -> None:
+    host, _, port = site[0].removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        piece = b"x" * 64 * 1024
+        try:
+            for _ in range(megabytes * 16):
+                line.sendall(b"10000\r\n" + piece + b"\r\n")
+            line.sendall(b"0\r\n\r\n")
+        except OSError:
+            pass  # refused in the middle
+        assert line.recv(12) == f"HTTP/1.1 {status}".encode()
+
+
+def test_stop_lets_all_requests_finish(site: Site) -> None:
+    """More than there are threads for: those that wait for one are answered as well."""
+    address, server = site
+    with ThreadPoolExecutor(24) as people:
+        asked = [people.submit(requests.get, f"{address}/slow", timeout=20) for _ in range(24)]
+        time.sleep(0.5)
+        server.terminate()
+        assert [one.result().status_code for one in asked] == [200] * 24
+    assert server.wait(10) == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(address, timeout=5)
+
+
+def test_stop_does_not_wait_for_a_line_that_says_nothing(site: Site) -> None:
+    address, server = site
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))):
+        time.sleep(0.2)
+        server.terminate()
+        assert server.wait(5) == 0
+
+
+def test_process_that_dies_is_replaced(site: Site) -> None:
+    address, _server = site
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{address}/end", timeout=10)
+    deadline = time.monotonic() + 20
+    seen: set[str] = set()
+    while len(seen) < 2 and time.monotonic() < deadline:
+        with ThreadPoolExecutor(8) as people:
+            answers = people.map(lambda _: requests.get(address, timeout=20).text, range(8))
+            seen |= {answer.split()[0] for answer in answers}
+    assert len(seen) == 2
+
+
+def test_nothing_outlives_the_server(site: Site) -> None:
+    address, server = site
+    process = int(requests.get(address, timeout=10).text.split()[0])
+    server.terminate()
+    server.wait(10)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)

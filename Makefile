@@ -26,10 +26,10 @@ lint:
 	@$(PYTHON) deploy/bootstrap.py lint
 	$(BIN)/ruff check --quiet --output-format concise .
 	$(BIN)/ruff format --check --quiet .
-	DEBUG=1 DATA_DIR=build/lint $(BIN)/mypy $(TYPED)
+	TRIAL=1 DATA_DIR=build/lint $(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint --quiet --lint templates
-	DEBUG=1 DATA_DIR=build/lint $(BIN)/python manage.py makemigrations --check --dry-run
+	TRIAL=1 DATA_DIR=build/lint $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python deploy/check.py
 	sh -n .ci/run
 

@@ -13,6 +13,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """`organisation`, read from the database by the first page part that names it."""
     return {
         "organisation": SimpleLazyObject(lambda: Organisation.objects.order_by("pk").first()),
-        "is_trial": settings.DEBUG,
+        "is_trial": settings.TRIAL,
         "keeps_mail": settings.MAIL_IS_KEPT_LOCALLY,
     }

@@ -1,5 +1,6 @@
 """What people see when something does not work, and what the log may say about it."""
 
+import errno
 import logging
 import re
 from collections.abc import Callable
@@ -48,13 +49,13 @@ class WithoutSecrets(logging.Filter):
 def branded_errors(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: our own pages for whatever a view raises, in DEBUG too.
+    """Middleware: our own pages for whatever a view raises, with DEBUG as without.
 
     Django's technical pages show settings and local variables; the log has what a developer needs.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        # No address of ours has this byte, and PostgreSQL takes no text with it.
+        # No address of ours has a zero byte, and PostgreSQL takes no text with one.
         if "\0" in request.path:
             return not_found(request)
         if "%00" in request.META.get("QUERY_STRING", ""):
@@ -80,8 +81,12 @@ def branded_errors(
             return _page(request, HTTPStatus.TOO_MANY_REQUESTS)
         if isinstance(error, _UNREADABLE):
             return bad_request(request, error)
+        if _disk_is_full(error):
+            # One line: a log of every request with its traceback would need room as well.
+            logger.error("%s %s: the disk is full", request.method, request.path)
+            return unavailable(request, is_full=True)
         logger.error("%s %s", request.method, request.path, exc_info=error)
-        return busy(request) if isinstance(error, OperationalError) else broken(request)
+        return unavailable(request) if isinstance(error, OperationalError) else broken(request)
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
@@ -106,19 +111,30 @@ def broken(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def busy(request: HttpRequest) -> HttpResponse:
-    """The page for a database that is locked or out of reach; it is not asked again for this.
+def unavailable(request: HttpRequest, *, is_full: bool = False) -> HttpResponse:
+    """The page for a database that is locked, out of reach, or (`is_full`) has no room left.
 
-    A form that was sent is in the page, to be sent again: nothing typed is lost.
+    The database is not asked for it. A form that was sent is in the page, to be sent again:
+    nothing typed is lost.
     """
-    page = render_to_string("503.html", {"sent": _sent_again(request)})
+    page = render_to_string("503.html", {"sent": _form_as_sent(request), "is_full": is_full})
     response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = "10"
     response["Cache-Control"] = "no-store, private"
     return response
 
 
-def _sent_again(request: HttpRequest) -> list[tuple[str, str]]:
+def _disk_is_full(error: Exception) -> bool:
+    """Whether SQLite, PostgreSQL or the file system refused to write for want of room."""
+    cause = error.__cause__ or error
+    return (
+        getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL"
+        or getattr(cause, "sqlstate", "") == "53100"  # PostgreSQL's disk_full
+        or getattr(cause, "errno", 0) == errno.ENOSPC
+    )
+
+
+def _form_as_sent(request: HttpRequest) -> list[tuple[str, str]]:
     """The names and values of the form that was sent; nothing where it held a password or files."""
     if request.FILES or any("password" in name for name in request.POST):
         return []

@@ -8,6 +8,7 @@ import binascii
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -39,6 +40,19 @@ def signing_keys(value: str, folder: Path, *, may_create: bool) -> dict[int, byt
     if not keys or any(not 1 <= number <= 255 or len(seed) != 32 for number, seed in keys.items()):
         raise ImproperlyConfigured("TICKET_SIGNING_KEYS needs seeds of 32 bytes, ids 1 to 255.")
     return keys
+
+
+def keep_private(file: Path) -> None:
+    """Make `file`, a database that holds people's names, unreadable for strangers on the machine.
+
+    It is made empty where it is missing. What SQLite writes beside it has the same permissions.
+    """
+    if not file.is_file():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    elif file.stat().st_mode & 0o007:
+        with suppress(PermissionError):  # it belongs to somebody else
+            file.chmod(file.stat().st_mode & ~0o007)
 
 
 def _fresh_secret_key() -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WithoutSamples(ModelBackend):
-    """Django's own log-in, which outside DEBUG does not know the sample people.
+    """Django's own log-in, which outside a trial does not know the sample people.
 
     Their passwords are printed at every start of a trial; a database that has them may one day
     be used for real. Sessions they began end as well.
@@ -18,7 +18,7 @@ class WithoutSamples(ModelBackend):
 
     def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
         is_sample = getattr(user, "is_sample", False)
-        return super().user_can_authenticate(user) and (settings.DEBUG or not is_sample)
+        return super().user_can_authenticate(user) and (settings.TRIAL or not is_sample)
 
 
 class LogInForm(AuthenticationForm):

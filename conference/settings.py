@@ -1,83 +1,106 @@
 """Every setting, read from the environment and checked while it is read.
 
-A bare checkout runs: SQLite, the local Stripe, mail kept in a local outbox. As soon as one
-setting of a real site is given (a secret key, a database, hosts, a Stripe key), DEBUG is off
-unless it is asked for, and whatever a real site needs must then be there.
+A bare checkout runs as a trial: SQLite, the local Stripe, mail kept in a local outbox. As soon as
+one setting of a real site is given (a secret key, a database, hosts, a Stripe key), it is no trial
+unless TRIAL=1 asks for one, and whatever a real site needs must then be there. A trial differs in
+nothing else: error pages, logging and middleware are those of a real site.
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 from environs import Env
 
 from conference.headers import add_headers
-from conference.keys import secret_key, signing_keys
+from conference.keys import keep_private, secret_key, signing_keys
 
 env = Env()
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", "") or ROOT / "data").resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 _SIGNS_OF_A_REAL_SITE = ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "STRIPE_SECRET_KEY")
-DEBUG = env.bool("DEBUG", default=not any(env.str(name, "") for name in _SIGNS_OF_A_REAL_SITE))
+TRIAL = env.bool("TRIAL", default=not any(env.str(name, "") for name in _SIGNS_OF_A_REAL_SITE))
+DEBUG = env.bool("DEBUG", False)
+if DEBUG and not TRIAL:
+    raise ImproperlyConfigured("DEBUG goes with TRIAL=1 alone: it shows strangers what is inside.")
 
 # What deploy/hosting/environment.example leaves to be filled in.
 _PLACEHOLDERS = ("YOUR.SITE", "USER:PASSWORD", ":PASSWORD@", "MAIL.HOST", "DATABASE.HOST")
 for _name in (*_SIGNS_OF_A_REAL_SITE, "BASE_URL", "EMAIL_URL", "TICKETS_FROM", "BULLETIN_FROM"):
-    if not DEBUG and any(word in env.str(_name, "") for word in _PLACEHOLDERS):
+    if not TRIAL and any(word in env.str(_name, "") for word in _PLACEHOLDERS):
         raise ImproperlyConfigured(f"{_name} still holds a placeholder. Fill it in.")
 
 
-def _needed(name: str, in_debug: str) -> str:
-    """The value of `name`, or in DEBUG the given default; ImproperlyConfigured without either."""
+def _needed(name: str, in_a_trial: str) -> str:
+    """The value of `name`, or in a trial the given one; ImproperlyConfigured without either."""
     value = env.str(name, "")
-    if value or DEBUG:
-        return value or in_debug
+    if value or TRIAL:
+        return value or in_a_trial
     raise ImproperlyConfigured(f"Set {name}. (Without it this site cannot be run for real.)")
 
+
+def _check_password_is_encoded(name: str) -> None:
+    """Raise ImproperlyConfigured where a URL's password has a character that would cut it off."""
+    credentials, at, _host = env.str(name, "").partition("://")[2].rpartition("@")
+    if at and any(character in credentials for character in "/?#@"):
+        raise ImproperlyConfigured(
+            f"{name} has one of / ? # @ in its user name or password. "
+            "Percent-encode it: %2F %3F %23 %40."
+        )
+
+
+_check_password_is_encoded("EMAIL_URL")
+_check_password_is_encoded("DATABASE_URL")
 
 # Where the site is
 PORT = env.int("PORT", 8000)
 SANDBOX_PORT = env.int("SANDBOX_PORT", PORT + 1)
 BASE_URL = _needed("BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if TRIAL else [])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-if not DEBUG and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("Set ALLOWED_HOSTS, for instance conference.example.org.")
+if not TRIAL and not BASE_URL.startswith("https://"):
+    raise ImproperlyConfigured("BASE_URL must begin with https://. (Only a trial does without.)")
+if not TRIAL and not validate_host(urlsplit(BASE_URL).hostname or "", ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the host of BASE_URL, or nobody gets in.")
+if not TRIAL and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must not hold *: name the site's own hosts.")
 
 # Keys
-SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA_DIR / "keys", may_create=DEBUG)
+SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(DATA_DIR / "keys", may_create=TRIAL)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
 TICKET_SIGNING_KEYS = signing_keys(
-    env.str("TICKET_SIGNING_KEYS", ""), DATA_DIR / "keys", may_create=DEBUG
+    env.str("TICKET_SIGNING_KEYS", ""), DATA_DIR / "keys", may_create=TRIAL
 )
 
 # Stripe
 STRIPE_HOME = "https://api.stripe.com"
 STRIPE_API_BASE = env.str(
-    "STRIPE_API_BASE", f"http://127.0.0.1:{SANDBOX_PORT}" if DEBUG else STRIPE_HOME
+    "STRIPE_API_BASE", f"http://127.0.0.1:{SANDBOX_PORT}" if TRIAL else STRIPE_HOME
 ).rstrip("/")
 STRIPE_SECRET_KEY = _needed("STRIPE_SECRET_KEY", "sk_test_local")
 STRIPE_WEBHOOK_SECRET = _needed("STRIPE_WEBHOOK_SECRET", "whsec_local")
 STRIPE_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 STRIPE_TEST_MODE = env.bool("STRIPE_TEST_MODE", False)
-if not DEBUG and STRIPE_API_BASE != STRIPE_HOME:
-    raise ImproperlyConfigured("STRIPE_API_BASE must be Stripe's own address outside DEBUG.")
-if not DEBUG and not STRIPE_LIVE and not STRIPE_TEST_MODE:
+if not TRIAL and STRIPE_API_BASE != STRIPE_HOME:
+    raise ImproperlyConfigured("STRIPE_API_BASE must be Stripe's own address outside a trial.")
+if not TRIAL and not STRIPE_LIVE and not STRIPE_TEST_MODE:
     raise ImproperlyConfigured(
         "STRIPE_SECRET_KEY is not a live key. For a rehearsal with Stripe's test mode, "
         "say so with STRIPE_TEST_MODE=1."
     )
-if STRIPE_LIVE and (DEBUG or STRIPE_TEST_MODE):
-    raise ImproperlyConfigured("A live Stripe key goes with neither DEBUG nor STRIPE_TEST_MODE.")
+if STRIPE_LIVE and (TRIAL or STRIPE_TEST_MODE):
+    raise ImproperlyConfigured("A live Stripe key goes with neither TRIAL nor STRIPE_TEST_MODE.")
 
 # Mail
-MAIL_IS_KEPT_LOCALLY = DEBUG and not env.str("EMAIL_URL", "")
+MAIL_IS_KEPT_LOCALLY = TRIAL and not env.str("EMAIL_URL", "")
 _needed("EMAIL_URL", "kept locally")
 _email = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")
-if "EMAIL_BACKEND" not in _email:
+if _email.get("EMAIL_BACKEND") != "django.core.mail.backends.smtp.EmailBackend":
     raise ImproperlyConfigured(
         "EMAIL_URL must begin with submission:// (STARTTLS), smtps:// or smtp://."
     )
@@ -98,19 +121,17 @@ DATABASES = {
         "DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}", conn_max_age=600
     )
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Django's own, with a fair queue before the lock.
-    DATABASES["default"]["ENGINE"] = "conference.sqlite3"
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    keep_private(Path(DATABASES["default"]["NAME"]))
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes the lock when its transaction begins: what it counts stays true
         # until it commits, which is what select_for_update gives on PostgreSQL.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 10,  # seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
         "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA cache_size=-8000",
     }
 else:
-    DATABASES["default"]["ENGINE"] = "conference.postgresql"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A statement is read and planned once for each connection, not each time. What stands in
     # DATABASE_URL goes before: a pooler without prepared statements wants
@@ -143,6 +164,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "conference.health.asked_by_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -154,7 +176,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "conference.errors.branded_errors",
 ]
-if DEBUG:
+# For the benchmarks: how many statements an answer took may tell who is registered.
+if TRIAL and env.bool("SERVER_TIMING", False):
     MIDDLEWARE.insert(0, "conference.timing.server_timing")
 
 ROOT_URLCONF = "conference.urls"
@@ -206,7 +229,8 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_I18N = True
 USE_TZ = True
-LOCALE_PATHS = [ROOT / "conference" / "locale"]
+# Every text is marked for translation; CONTRIBUTING.md says what another language takes.
+LANGUAGES = [("en-gb", "English")]
 
 # Files
 STATIC_URL = "/static/"
@@ -245,7 +269,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if not DEBUG:
+if not TRIAL:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60)
@@ -263,7 +287,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # Limits against abuse are multiplied by this. The benchmarks come from one address.
-LIMIT_FACTOR = env.int("LIMIT_FACTOR", 1) if DEBUG else 1
+LIMIT_FACTOR = env.int("LIMIT_FACTOR", 1) if TRIAL else 1
 
 LOGGING = {
     "version": 1,
@@ -286,5 +310,6 @@ LOGGING = {
         "django_tasks_db": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "ERROR"},
+        "waitress": {"level": "ERROR"},
     },
 }

@@ -36,7 +36,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("signup.urls")),
     path("", include("tickets.urls")),
-    # In DEBUG, too, an unknown address gets our own page.
+    # With DEBUG, too, an unknown address gets our own page.
     path("<path:rest>", errors.not_found),
 ]
 

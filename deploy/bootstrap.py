@@ -224,7 +224,7 @@ def static_files() -> None:
         if due:
             say("Static files")
             manage: list[str | Path] = [PYTHON, ROOT / "manage.py"]
-            call([*manage, "collectstatic", "--noinput", "-v", "0"], DEBUG="1")
+            call([*manage, "collectstatic", "--noinput", "-v", "0"], TRIAL="1")
 
 
 @contextmanager

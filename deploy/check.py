@@ -16,7 +16,6 @@ from django.core.management import execute_from_command_line
 def production(data: Path) -> dict[str, str]:
     """The environment of a real site behind one proxy, with its data in the given folder."""
     return {
-        "DEBUG": "0",
         "DATA_DIR": str(data),
         "BASE_URL": "https://conference.example.org",
         "ALLOWED_HOSTS": "conference.example.org",

@@ -1,4 +1,4 @@
-"""Before a start in DEBUG, in one process: the database up to date, the sample data in it."""
+"""Before a trial starts, in one process: the database up to date, the sample data in it."""
 
 import os
 import sys

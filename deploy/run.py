@@ -50,7 +50,7 @@ def environment(site: int, sandbox: int) -> dict[str, str]:
     }
     given = {name: value for name, value in os.environ.items() if value}
     ours = {
-        "DEBUG": "1",
+        "TRIAL": "1",
         "PORT": str(site),
         "SANDBOX_PORT": str(sandbox),
         "PYTHONUNBUFFERED": "1",
@@ -120,8 +120,7 @@ def serve() -> int:
 
     python, manage = str(bootstrap.PYTHON), str(bootstrap.ROOT / "manage.py")
     supervisor = Supervisor()
-    web = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--graceful-timeout", "2"]
-    supervisor.start("web", [python, *web], env)
+    supervisor.start("web", [python, "-m", "deploy.serve"], env)
     supervisor.start("worker", [python, manage, "worker"], env)
     supervisor.start("sweep", [python, manage, "sweep", "--every", "30"], env)
     supervisor.start("stripe", [python, manage, "stripe_sandbox"], env)

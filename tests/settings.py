@@ -11,11 +11,11 @@ _OURS = (
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "TICKET_SIGNING_KEYS", "ALLOWED_HOSTS", "BASE_URL"),
     *("STRIPE_API_BASE", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_TEST_MODE"),
     *("EMAIL_URL", "TICKETS_FROM", "BULLETIN_FROM", "PORT", "SANDBOX_PORT", "LOG_LEVEL"),
-    *("LIMIT_FACTOR", "PROXIES"),
+    *("LIMIT_FACTOR", "PROXIES", "DEBUG", "SERVER_TIMING"),
 )
 for _name in _OURS:
     os.environ.pop(_name, None)
-os.environ["DEBUG"] = "1"
+os.environ["TRIAL"] = "1"
 # One folder a process: tests run beside each other. tests/conftest.py takes it away.
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="tests-")
 # Playwright's own event loop runs in the thread of the tests; Django would take it for ours.

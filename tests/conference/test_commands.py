@@ -35,7 +35,7 @@ def start(process_env: dict[str, str]) -> Iterator[Start]:
         process = subprocess.Popen(
             [sys.executable, "manage.py", *words],
             cwd=ROOT,
-            env=process_env | {"DEBUG": "1"} | environment,
+            env=process_env | {"TRIAL": "1"} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -111,7 +111,7 @@ def test_sweep_once_is_one_round(stripe: Sandbox) -> None:
 
 @pytest.mark.django_db
 def test_demo_twice_is_demo_once(settings: LazySettings) -> None:
-    settings.DEBUG = True
+    settings.TRIAL = True
     said = StringIO()
     for _ in range(2):
         call_command("demo", stdout=said)
@@ -125,7 +125,7 @@ def test_demo_twice_is_demo_once(settings: LazySettings) -> None:
 
 @pytest.mark.django_db
 def test_demo_refuses_a_real_site(settings: LazySettings) -> None:
-    settings.DEBUG = False
+    settings.TRIAL = False
     with pytest.raises(CommandError):
         call_command("demo")
     assert (User.objects.count(), Organisation.objects.count()) == (0, 0)
@@ -133,7 +133,7 @@ def test_demo_refuses_a_real_site(settings: LazySettings) -> None:
 
 @pytest.mark.django_db
 def test_demo_leaves_the_data_of_an_organiser_alone(settings: LazySettings) -> None:
-    settings.DEBUG = True
+    settings.TRIAL = True
     Organisation.objects.create(name="Ours", short_name="Ours", email="a@example.org")
     call_command("demo", stdout=StringIO())
     assert (Organisation.objects.get().name, Conference.objects.count()) == ("Ours", 0)

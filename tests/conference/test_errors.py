@@ -1,7 +1,12 @@
 """What people see when something does not work: our own pages, and nothing typed is lost."""
 
+import errno
 import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -117,6 +122,31 @@ def test_locked_database_keeps_the_form_to_be_sent_again(
     assert fields(answer) == sent
     again = send(client, conference, fields(answer) | {"email": "ada@example.org"})
     assert again["Location"] == Order.objects.get().get_absolute_url()
+
+
+def no_room(tmp_path: Path) -> list[Exception]:
+    """What is raised where nothing more can be written: by SQLite, PostgreSQL, the file system."""
+    with closing(sqlite3.connect(tmp_path / "small.sqlite3")) as database:
+        database.execute("PRAGMA max_page_count = 2")
+        try:
+            database.execute("CREATE TABLE big AS SELECT zeroblob(100000)")
+        except sqlite3.OperationalError as error:
+            of_sqlite = OperationalError(str(error))
+            of_sqlite.__cause__ = error
+    of_postgresql = OperationalError("could not extend file")
+    of_postgresql.__cause__ = psycopg.errors.DiskFull()
+    return [of_sqlite, of_postgresql, OSError(errno.ENOSPC, "No space left on device")]
+
+
+@pytest.mark.django_db
+def test_full_disk_is_called_by_its_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for error in no_room(tmp_path):
+        caplog.clear()
+        answer = answer_to(error, RequestFactory().post("/", {"name": "Ada"}))
+        says = "We cannot save anything at the moment"
+        assert (answer.status_code, heading(answer), fields(answer)) == (503, says, {"name": "Ada"})
+        assert caplog.messages == ["POST /: the disk is full"]
+        assert caplog.records[0].exc_info is None
 
 
 @pytest.mark.django_db

@@ -10,7 +10,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from conference.heartbeat import beat
+from conference import health
+from conference.health import beat
 from conference.models import Heartbeat, Mail
 from tests.factories import make_order
 
@@ -98,3 +99,28 @@ def test_nothing_of_anybody_is_told(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_only_reading_is_answered(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
+
+
+@pytest.mark.django_db
+def test_heartbeat_from_the_future_is_no_sign_of_life(client: Client) -> None:
+    all_alive()
+    ahead = timezone.now() + timedelta(hours=2)
+    Heartbeat.objects.filter(name="worker").update(seen_at=ahead)
+    status, wrong = ready(client)
+    assert (status, list(wrong)) == (503, ["worker"])
+
+
+@pytest.mark.django_db
+def test_monitor_may_ask_by_address(client: Client) -> None:
+    all_alive()
+    for path in ("/healthz", "/readyz"):
+        assert client.get(path, headers={"host": "192.0.2.7:8000"}).status_code == 200
+    assert client.get("/", headers={"host": "192.0.2.7:8000"}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_not_ready_when_the_disk_is_full(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_alive()
+    monkeypatch.setattr(health, "LEAST_DISK_MB", 10**9)
+    status, wrong = ready(client)
+    assert (status, list(wrong)) == (503, ["disk"])

@@ -19,11 +19,11 @@ def _log_in(client: Client, email: str, password: str) -> int:
 
 
 def test_sample_people_log_in_on_a_trial_site_alone(client: Client, settings: Settings) -> None:
-    settings.DEBUG = True
+    settings.TRIAL = True
     call_command("demo", verbosity=0)
     assert _log_in(client, "door@example.org", PASSWORD) == 302
     assert client.get("/door/").status_code == 200
-    settings.DEBUG = False
+    settings.TRIAL = False
     assert client.get("/door/").status_code == 302
     assert _log_in(client, "organiser@example.org", PASSWORD) == 200
 

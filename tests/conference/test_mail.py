@@ -300,7 +300,7 @@ def test_worker_killed_while_it_sends_loses_nothing(
     worker = subprocess.Popen(
         [sys.executable, "manage.py", "worker"],
         cwd=ROOT,
-        env=process_env | {"DEBUG": "1", "EMAIL_URL": f"smtp://127.0.0.1:{smtp.port}"},
+        env=process_env | {"TRIAL": "1", "EMAIL_URL": f"smtp://127.0.0.1:{smtp.port}"},
     )
     try:
         # The server has it all, and the worker waits for its 'OK'.

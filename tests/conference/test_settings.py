@@ -35,7 +35,6 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Read:
 LIVE_KEY = "_".join(("rk", "live", "0" * 24))
 TEST_KEY = "_".join(("sk", "test", "0" * 24))
 REAL = {
-    "DEBUG": "0",
     "BASE_URL": "https://conference.example.org/",
     "ALLOWED_HOSTS": "conference.example.org",
     "SECRET_KEY": "s" * 50,
@@ -50,7 +49,11 @@ REAL = {
 
 def test_bare_checkout_runs_as_a_trial(read: Read, tmp_path: Path) -> None:
     settings = read()
-    assert (settings["DEBUG"], settings["MAIL_IS_KEPT_LOCALLY"]) == (True, True)
+    assert (settings["TRIAL"], settings["DEBUG"], settings["MAIL_IS_KEPT_LOCALLY"]) == (
+        True,
+        False,
+        True,
+    )
     assert settings["BASE_URL"] == "http://127.0.0.1:8000"
     assert settings["STRIPE_API_BASE"] == "http://127.0.0.1:8001"
     assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "data" / "db.sqlite3")
@@ -75,7 +78,7 @@ def test_trial_keeps_its_keys(read: Read) -> None:
 
 def test_real_site_starts_with_all_that_it_needs(read: Read) -> None:
     settings = read(**REAL)
-    assert (settings["DEBUG"], settings["STRIPE_LIVE"]) == (False, True)
+    assert (settings["TRIAL"], settings["DEBUG"], settings["STRIPE_LIVE"]) == (False, False, True)
     assert settings["BASE_URL"] == "https://conference.example.org"
     assert settings["STRIPE_API_BASE"] == "https://api.stripe.com"
     assert settings["MAIL_IS_KEPT_LOCALLY"] is False
@@ -94,7 +97,7 @@ def test_one_sign_of_a_real_site_ends_the_trial(read: Read, name: str) -> None:
         read(**{name: values[name]})
 
 
-@pytest.mark.parametrize("name", sorted(set(REAL) - {"DEBUG"}))
+@pytest.mark.parametrize("name", sorted(REAL))
 @pytest.mark.parametrize("blank", [True, False])
 def test_real_site_refuses_to_start_without(read: Read, name: str, blank: bool) -> None:
     environment = {key: value for key, value in REAL.items() if key != name}
@@ -115,6 +118,18 @@ def test_real_site_refuses_to_start_without(read: Read, name: str, blank: bool) 
         ({"STRIPE_SECRET_KEY": "nonsense"}, "STRIPE_TEST_MODE"),
         ({"STRIPE_TEST_MODE": "1"}, "STRIPE_TEST_MODE"),
         ({"DEBUG": "1"}, "DEBUG"),
+        ({"TRIAL": "1"}, "TRIAL"),
+        ({"BASE_URL": "http://conference.example.org"}, "BASE_URL"),
+        ({"ALLOWED_HOSTS": "www.example.org"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "conference.example.org,*"}, "ALLOWED_HOSTS"),
+        ({"EMAIL_URL": "dummy://"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "console://"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "memory://"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user:pa#ss@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user:pa/ss@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user:pa?ss@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user@example.org:pass@mail.example.org"}, "EMAIL_URL"),
+        ({"DATABASE_URL": "postgresql://u:p/w@db.example.org/tickets"}, "DATABASE_URL"),
         ({"TICKET_SIGNING_KEYS": "1:short"}, "TICKET_SIGNING_KEYS"),
         ({"EMAIL_URL": "carrier-pigeon://x"}, "EMAIL_URL"),
     ],
@@ -137,7 +152,7 @@ def test_what_is_left_as_in_the_example_is_refused(read: Read) -> None:
 
 def test_rehearsal_with_stripes_test_mode_says_so(read: Read) -> None:
     settings = read(**REAL | {"STRIPE_SECRET_KEY": TEST_KEY, "STRIPE_TEST_MODE": "1"})
-    assert (settings["STRIPE_LIVE"], settings["DEBUG"]) == (False, False)
+    assert (settings["STRIPE_LIVE"], settings["TRIAL"]) == (False, False)
 
 
 def test_limits_against_abuse_cannot_be_lifted_on_a_real_site(read: Read) -> None:
@@ -145,7 +160,7 @@ def test_limits_against_abuse_cannot_be_lifted_on_a_real_site(read: Read) -> Non
 
 
 def test_value_of_the_wrong_kind_is_refused(read: Read) -> None:
-    for name, value in (("PORT", "eighty"), ("DEBUG", "perhaps"), ("PROXIES", "one")):
+    for name, value in (("PORT", "eighty"), ("TRIAL", "perhaps"), ("PROXIES", "one")):
         with pytest.raises(Exception, match=name):
             read(**{name: value})
 
@@ -154,7 +169,37 @@ def test_postgresql_is_taken_from_its_address(read: Read) -> None:
     settings = read(**REAL | {"DATABASE_URL": "postgresql://u:p@db.example.org/tickets"})
     database = settings["DATABASES"]["default"]
     assert (database["ENGINE"], database["HOST"], database["CONN_HEALTH_CHECKS"]) == (
-        "conference.postgresql",
+        "django.db.backends.postgresql",
         "db.example.org",
         True,
     )
+
+
+def test_password_in_an_address_may_be_percent_encoded(read: Read) -> None:
+    settings = read(**REAL | {"EMAIL_URL": "smtps://user%40x:pa%23%2Fss@mail.example.org"})
+    assert (settings["EMAIL_HOST_USER"], settings["EMAIL_HOST_PASSWORD"]) == ("user@x", "pa#/ss")
+    assert settings["EMAIL_HOST"] == "mail.example.org"
+
+
+def test_subdomain_may_be_named_by_its_domain(read: Read) -> None:
+    assert read(**REAL | {"ALLOWED_HOSTS": ".example.org"})["ALLOWED_HOSTS"] == [".example.org"]
+
+
+def test_statements_are_counted_for_benchmarks_alone(read: Read) -> None:
+    counts = "conference.timing.server_timing"
+    assert counts not in read()["MIDDLEWARE"]
+    assert read(SERVER_TIMING="1")["MIDDLEWARE"][0] == counts
+    assert counts not in read(**REAL | {"SERVER_TIMING": "1"})["MIDDLEWARE"]
+
+
+def test_trial_runs_the_middleware_of_a_real_site(read: Read) -> None:
+    assert read()["MIDDLEWARE"] == read(**REAL)["MIDDLEWARE"]
+
+
+def test_database_file_is_read_by_nobody_else(read: Read, tmp_path: Path) -> None:
+    file = tmp_path / "data" / "db.sqlite3"
+    read()
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    file.chmod(0o644)
+    read()
+    assert file.stat().st_mode & 0o777 == 0o640

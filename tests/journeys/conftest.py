@@ -23,7 +23,7 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 @pytest.fixture
 def site(live_server: LiveServer, settings: Settings) -> LiveServer:
     """The running site with the sample conference; its links lead back to it."""
-    settings.DEBUG = True
+    settings.TRIAL = True
     settings.BASE_URL = live_server.url
     call_command("demo", stdout=StringIO())
     return live_server

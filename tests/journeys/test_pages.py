@@ -69,7 +69,7 @@ def test_first_page_and_what_it_leads_to(look: Look) -> None:
 def test_first_page_of_an_empty_site(
     context: BrowserContext, live_server: LiveServer, settings: Settings
 ) -> None:
-    settings.DEBUG = False  # no trial bar: as visitors see it
+    settings.TRIAL = False  # no trial bar: as visitors see it
     page = context.new_page()
     look = Look(page, live_server.url)
     look("/", "Welcome")

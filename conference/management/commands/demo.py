@@ -15,17 +15,17 @@ from conference.models import Conference, Organisation, User
 from signup.models import Edition
 from tickets.models import Gate, TicketType
 
-PASSWORD = "open-dialogue"  # noqa: S105 (of the sample log-ins, which exist in DEBUG alone)
+PASSWORD = "open-dialogue"  # noqa: S105 (of the sample log-ins, which exist in a trial alone)
 PLACES = (80, 100, 200)
 SATURDAY = 5
 
 
 class Command(BaseCommand):
-    help = "Set up the sample conference, once. DEBUG only."
+    help = "Set up the sample conference, once. On a trial only."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.DEBUG:
-            raise CommandError("The sample data and its log-ins are for DEBUG only.")
+        if not settings.TRIAL:
+            raise CommandError("The sample data and its log-ins are for a trial only (TRIAL=1).")
         with transaction.atomic():
             if not Organisation.objects.exists():
                 _set_up(timezone.now())

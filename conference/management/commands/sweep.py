@@ -18,7 +18,7 @@ import donations.webhooks
 import signup.actions
 import tickets.sweep
 from conference import limits, mail
-from conference.heartbeat import beat
+from conference.health import beat
 
 logger = logging.getLogger("conference.sweep")
 

@@ -1,21 +1,27 @@
 """`manage.py worker`: does what waits in the queue, and shows that it is alive."""
 
-import gc
+import logging
 import signal
+import threading
 import time
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import OperationalError, close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from conference.heartbeat import beat
+from conference.health import beat
+
+logger = logging.getLogger("conference.worker")
 
 BEAT_EVERY = 10.0  # seconds
+# How long to wait after a first failure of the database; twice as long after each further one.
+FIRST_WAIT = 1.0  # seconds
+LONGEST_WAIT = 60.0
 
 
 class BeatingWorker(Worker):
@@ -41,7 +47,7 @@ class Command(BaseCommand):
     help = "Do the work that waits in the queue, until told to stop."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--interval", type=float, default=0.1, help="Seconds between looks.")
+        parser.add_argument("--interval", type=float, default=1.0, help="Seconds between looks.")
 
     def handle(self, *args: Any, interval: float, **options: Any) -> None:
         worker = BeatingWorker(
@@ -54,25 +60,28 @@ class Command(BaseCommand):
             max_tasks=None,
             worker_id=get_random_string(32),
         )
-        stopping = False
+        stopping = threading.Event()
 
         def stop(signum: int, frame: FrameType | None) -> None:
-            nonlocal stopping
-            stopping = True
+            stopping.set()
             worker.running = False  # the task under way is finished first
 
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays; nobody looks through it again
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        while not stopping:
+        after_failure = FIRST_WAIT
+        while not stopping.is_set():
             try:
                 worker.beat()
                 # A look without a lock; claiming takes the whole database on SQLite.
                 if DBTaskResult.objects.ready().exists():
                     worker.run()
                     continue
-            except OperationalError as error:  # a locked or restarting database
-                self.stderr.write(f"worker: {error}")
+                after_failure = FIRST_WAIT
+                stopping.wait(interval)
+            except DatabaseError as error:  # locked, restarting, or no room left on the disk
+                logger.error(
+                    "the database does not work, next try in %.0f s: %s", after_failure, error
+                )
                 close_old_connections()
-            time.sleep(interval)
+                stopping.wait(after_failure)
+                after_failure = min(2 * after_failure, LONGEST_WAIT)

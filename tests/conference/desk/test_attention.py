@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from conference.heartbeat import beat
+from conference.health import beat
 from conference.models import AuditEntry, Conference, User
 from donations.models import Donation, Payment, Refund, StripeEvent
 from donations.sandbox.server import Sandbox

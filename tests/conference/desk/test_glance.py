@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from conference.desk import figures
 from conference.desk.open_matters import open_matters
-from conference.heartbeat import beat
+from conference.health import beat
 from conference.models import Conference, Mail, User
 from donations.models import Payment, Refund
 from donations.sandbox.server import Sandbox

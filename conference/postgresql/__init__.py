@@ -1,1 +1,0 @@
-"""Django's backend for PostgreSQL, for a trial as quick as the real thing."""

@@ -1,1 +1,0 @@
-"""Django's SQLite with a queue before its one write lock; named as ENGINE in the settings."""

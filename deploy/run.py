@@ -101,7 +101,7 @@ def announce(env: dict[str, str], sandbox: int, log_ins: str) -> None:
         "",
         *log_ins.strip().splitlines(),
         "",
-        "Ctrl-C ends it.",
+        "Ctrl-C ends it; a second one ends it at once.",
     ]
     for line in lines:
         say("run", line)

@@ -14,8 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-PATIENCE = 3.0  # seconds between asking the parts to end and ending them
-LOOK_EVERY = 0.1  # seconds
+# Between asking the parts to end and ending them: a request that waits for Stripe takes up to 20.
+PATIENCE = 30.0  # seconds
+LOOK_EVERY = 0.5  # seconds
+LOOK_FOR_THE_END_EVERY = 0.05
+# make hands its own signal on: what comes so soon after the first is no second wish.
+SAME_WISH_WITHIN = 1.0
 COLOURS = (36, 33, 35, 32, 34)
 _printing = threading.Lock()
 
@@ -70,16 +74,25 @@ class Part:
 
 
 class Supervisor:
-    """All parts, until one of them dies or somebody asks for the end."""
+    """All parts, until one of them dies or somebody asks for the end.
 
-    def __init__(self) -> None:
+    They have `patience` seconds for what they are doing; whoever asks a second time ends them.
+    """
+
+    def __init__(self, patience: float = PATIENCE) -> None:
         self.parts: list[Part] = []
-        self._asked_to_end = False
+        self._patience = patience
+        self._asked_to_end: float | None = None  # when, by the monotonic clock
+        self._asked_again = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked_to_end = True
+        now = time.monotonic()
+        if self._asked_to_end is None:
+            self._asked_to_end = now
+        elif now - self._asked_to_end > SAME_WISH_WITHIN:
+            self._asked_again = True
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         """Start one more part; call it from the main thread, which the kernel watches."""
@@ -93,7 +106,7 @@ class Supervisor:
         """
         deadline: float | None = time.monotonic() + within
         try:
-            while not self._asked_to_end:
+            while self._asked_to_end is None:
                 if dead := [part for part in self.parts if part.process.poll() is not None]:
                     for part in dead:
                         say("run", f"'{part.name}' ended {part.ended()}; stopping the rest.")
@@ -112,12 +125,12 @@ class Supervisor:
     def _stop(self) -> None:
         for part in self.parts:
             part.send(signal.SIGTERM)
-        deadline = time.monotonic() + PATIENCE
-        for part in self.parts:
-            try:
-                part.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                say("run", f"'{part.name}' did not end by itself.")
+        deadline = time.monotonic() + self._patience
+        while running := [part for part in self.parts if part.process.poll() is None]:
+            if time.monotonic() > deadline or self._asked_again:
+                say("run", f"Ended by force: {', '.join(part.name for part in running)}.")
+                break
+            time.sleep(LOOK_FOR_THE_END_EVERY)
         # Even a part that ended may have left something behind in its group.
         for part in self.parts:
             part.send(signal.SIGKILL)

@@ -25,7 +25,7 @@ DRIVER = """
 import os, sys
 sys.path.insert(0, "deploy")
 from supervisor import Supervisor, say
-supervisor = Supervisor()
+supervisor = Supervisor(patience=float(os.environ.get("PATIENCE", "1")))
 for number, program in enumerate(sys.argv[1:]):
     supervisor.start(f"part{number}", [sys.executable, "-c", program], os.environ)
 say("groups", " ".join(str(part.process.pid) for part in supervisor.parts))
@@ -95,6 +95,20 @@ def test_supervisor_asked_to_end_leaves_nothing(
     process.send_signal(number)
     assert process.wait(END_WITHIN) == 0
     assert time.monotonic() - asked < END_WITHIN
+    assert running(groups) == []
+
+
+def test_supervisor_asked_twice_ends_at_once_what_goes_on(
+    supervised: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATIENCE", "60")
+    process, groups = start(supervised, STEADY, STUBBORN)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(END_WITHIN) == 0
     assert running(groups) == []
 
 

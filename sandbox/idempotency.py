@@ -1,0 +1,88 @@
+"""Answers kept by idempotency key (docs.stripe.com/api/idempotent_requests).
+
+The same key with the same parameters gets the first answer again, errors under way included;
+another body is refused; while the first call is still under way the second gets a 409. Refused
+parameters are not kept. A key is forgotten after 24 hours.
+"""
+
+import hashlib
+from urllib.parse import parse_qsl
+
+from sandbox.account import Account
+from sandbox.errors import Refusal
+from sandbox.objects import Row
+
+LIFETIME = 24 * 60 * 60
+_LONGEST = 255
+
+
+def fingerprint(body: str) -> str:
+    """The same for the same parameters, whatever their order."""
+    pairs = sorted(parse_qsl(body, keep_blank_values=True))
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()
+
+
+class Keys:
+    """Which keys are under way, and what was answered."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._under_way: set[str] = set()
+
+    def begin(self, key: str, path: str, body: str) -> Row | None:
+        """The answer kept for this key, or None: then the call is under way until `end`.
+
+        Raises Refusal where the key is in use, or was used for something else.
+        """
+        if len(key) > _LONGEST:
+            raise Refusal(f"Idempotency keys may be up to {_LONGEST} characters long.")
+        with self._account.store.lock:
+            if key in self._under_way:
+                raise Refusal(
+                    "There is currently another in-progress request using this Idempotent Key "
+                    "(that probably means you submitted twice, and the other request is still "
+                    f"going through): {key}. Please try again later.",
+                    status=409,
+                    code="idempotency_key_in_use",
+                )
+            kept = self._account.store.get("answers", key)
+            if kept is None or kept["created"] + LIFETIME <= self._account.now():
+                self._under_way.add(key)
+                return None
+        if kept["path"] != path:
+            raise Refusal(
+                "Keys for idempotent requests can only be used for the same endpoint they were "
+                f"first used for ('{kept['path']}' vs '{path}'). Try using a key other than "
+                f"'{key}' if you meant to execute a different request.",
+                kind="idempotency_error",
+            )
+        if kept["fingerprint"] != fingerprint(body):
+            raise Refusal(
+                "Keys for idempotent requests can only be used with the same parameters they "
+                f"were first used with. Try using a key other than '{key}' if you meant to "
+                "execute a different request.",
+                kind="idempotency_error",
+            )
+        return kept
+
+    def keep(
+        self, key: str, path: str, body: str, *, status: int, answer: str, request_id: str
+    ) -> None:
+        """Keep an answer. Must run inside the change that it answers for."""
+        self._account.put(
+            "answers",
+            {
+                "id": key,
+                "path": path,
+                "fingerprint": fingerprint(body),
+                "status": status,
+                "answer": answer,
+                "request_id": request_id,
+                "created": self._account.now(),
+            },
+        )
+
+    def end(self, key: str) -> None:
+        """The call is no longer under way."""
+        with self._account.store.lock:
+            self._under_way.discard(key)

@@ -69,7 +69,7 @@ class Site:
         env = self.env | {"PORT": str(self.stripe_port)}
         with server((PYTHON, "-m", "sandbox"), env, self.log, path="/"):
             visitor = Browser(self.stripe_port)
-            visitor.post_json("/control/webhooks", {"on": "false"})
+            visitor.post("/control/webhooks", {"on": "no"})
             yield visitor
 
     @contextmanager

@@ -1,7 +1,5 @@
 """One call of the API, from the request to the answer: key, faults, idempotency, envelope."""
 
-import base64
-import binascii
 import json
 import re
 import threading
@@ -137,7 +135,7 @@ class Api:
         except Refusal as refusal:
             if refusal.stored:
                 with self._account.store.change():
-                    self._keep(request, cause, refusal.status, _json(refusal.body()))
+                    self._keep(cause, request, Answer(refusal.status, _json(refusal.body())))
             raise
         if kind == "commit_cut":
             raise Cut
@@ -159,30 +157,17 @@ class Api:
             answer = Answer(200, _json(result))
             if kind == "commit_500":
                 answer = Answer(500, _json(_server_error().body()))
-            self._keep(request, cause, answer.status, answer.text)
+            self._keep(cause, request, answer)
         return answer
 
-    def _keep(self, request: Request, cause: Cause, status: int, text: str) -> None:
-        if cause.idempotency_key:
-            self._keys.keep(
-                cause.idempotency_key,
-                request.path,
-                request.body,
-                status=status,
-                answer=text,
-                request_id=cause.request_id or "",
-            )
+    def _keep(self, cause: Cause, request: Request, answer: Answer) -> None:
+        self._keys.keep(cause, request.path, request.body, status=answer.status, answer=answer.text)
 
 
 def _check_key(headers: Mapping[str, str]) -> None:
-    """A secret or restricted test key, as Bearer or as the user of Basic. Raises Refusal 401."""
+    """A secret or restricted test key, as Bearer. Raises Refusal 401."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            value = base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            value = ""
-    if scheme.lower() not in ("bearer", "basic") or not value:
+    if scheme.lower() != "bearer" or not value:
         raise Refusal(
             "You did not provide an API key. You need to provide your API key in the "
             "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "

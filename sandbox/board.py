@@ -3,10 +3,9 @@
 from itertools import islice
 
 from sandbox import payouts
-from sandbox.control import state
 from sandbox.disputes import REASONS
 from sandbox.events import SUBSCRIBED, UNDELIVERED, delivery_of
-from sandbox.faults import CALL_KINDS, DELIVERY_KINDS
+from sandbox.faults import CALL_KINDS, DELIVERY_KINDS, Fault
 from sandbox.html import Page, Safe, fill, joined, moment, page
 from sandbox.machine import Machine
 from sandbox.objects import Row, pounds
@@ -108,10 +107,9 @@ def home(machine: Machine) -> Page:
     return page("What happened", body, here="home")
 
 
-def control(machine: Machine, said: str | None) -> Page:
-    """Everything that can be made to happen. `said` is how the last action ended."""
-    now = state(machine)
-    is_on, offset = now["webhooks"]["on"], now["offset"]
+def control(machine: Machine, said: str) -> Page:
+    """Everything that can be made to happen. `said` is how the last action ended, if any."""
+    is_on, offset = machine.courier.is_on, machine.clock.offset
     waiting = sum(item["net"] for item in payouts.waiting(machine.account))
     body = fill(
         _CONTROL,
@@ -124,13 +122,13 @@ def control(machine: Machine, said: str | None) -> Page:
         ),
         waiting=f"−{pounds(-waiting)}" if waiting < 0 else pounds(waiting),
         payouts=joined([_payout(row) for row in _latest(machine, "payouts")]),
-        now=moment(now["now"]),
+        now=moment(machine.clock.now()),
         moved=f", {offset} seconds off real time" if offset else ", real time",
         url=machine.webhook_url or "nobody",
         switch="on" if is_on else "off",
         turn="no" if is_on else "yes",
         turn_label="Switch off" if is_on else "Switch on",
-        faults=_faults(now["faults"]),
+        faults=_faults(machine.faults.waiting()),
         delivery_kinds=_options(DELIVERY_KINDS),
         call_kinds=_options(CALL_KINDS),
     )
@@ -272,16 +270,15 @@ def _options(words: tuple[str, ...]) -> Safe:
     )
 
 
-def _faults(waiting: Row) -> Safe:
+def _faults(waiting: list[Fault]) -> Safe:
     lines = [
         fill(
             "<li>{kind} for {pattern}, {times}</li>",
-            kind=fault["kind"].replace("_", " "),
-            pattern=fault["pattern"],
-            times="until cleared" if fault["times"] is None else f"{fault['times']} to come",
+            kind=fault.kind.replace("_", " "),
+            pattern=fault.pattern,
+            times="until cleared" if fault.times is None else f"{fault.times} to come",
         )
-        for name in ("deliveries", "calls")
-        for fault in waiting[name]
+        for fault in waiting
     ]
     if not lines:
         return Safe('<p class="quiet">No faults are waiting.</p>')

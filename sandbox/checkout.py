@@ -24,7 +24,7 @@ def create(account: Account, params: Row, cause: Cause = NOBODY) -> Row:
     _check_amounts(params)
     _check_expiry(params, now)
     row = account.put("sessions", objects.session(account.base_url, params, now))
-    items = [objects.line_item(item, now) for item in params["line_items"]]
+    items = [objects.line_item(item) for item in params["line_items"]]
     account.put(
         "drafts",
         {
@@ -39,28 +39,13 @@ def create(account: Account, params: Row, cause: Cause = NOBODY) -> Row:
 
 
 def _check_amounts(params: Row) -> None:
-    total = 0
     if not params["line_items"]:
         raise Refusal(
             "Missing required param: line_items.", code="parameter_missing", param="line_items"
         )
-    for number, item in enumerate(params["line_items"]):
-        price, path = item["price_data"], f"line_items[{number}][price_data]"
-        if ("unit_amount" in price) == ("unit_amount_decimal" in price):
-            raise Refusal(
-                f"You must specify either `unit_amount` or `unit_amount_decimal` in `{path}`.",
-                code="parameter_missing",
-                param=f"{path}[unit_amount]",
-            )
-        if "product_data" not in price:
-            raise Refusal(
-                f"You must specify either `product` or `product_data` in `{path}`.",
-                code="parameter_missing",
-                param=f"{path}[product_data]",
-            )
-        total += objects.amount(item) * item["quantity"]
+    total = objects.total(params["line_items"])
     if total < LEAST_PENCE:
-        # Stripe lets a total of nothing through; we never send one, so it is a mistake here.
+        # Stripe takes a total of nothing; the site never sends one, so it would be a mistake.
         raise Refusal(
             "The Checkout Session's total amount due must add up to at least "
             f"{pounds(LEAST_PENCE)} gbp",

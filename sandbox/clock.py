@@ -15,9 +15,6 @@ class Clock:
     def advance(self, seconds: int) -> None:
         self.offset += seconds
 
-    def set(self, second: int) -> None:
-        self.offset = second - int(time.time())
-
     def reset(self) -> None:
         """Back to real time."""
         self.offset = 0

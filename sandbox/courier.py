@@ -17,19 +17,15 @@ from sandbox.objects import Row
 TIMEOUT_SECONDS = 10
 # Stripe tries for three days; a sandbox that long would be no use.
 RETRY_SECONDS = (1.0, 5.0, 30.0)
-# How long a swapped event waits for one that it can follow.
-SWAP_SECONDS = 2.0
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Parcel:
-    """One event on its way. `copy` marks the second one of a duplicate."""
+    """One event on its way. A `copy`, sent beside or after the first delivery, is not retried."""
 
     event_id: str
     attempt: int = 0
     copy: bool = False
-    swapped: bool = False
-    gone: bool = False
 
 
 class Courier:
@@ -57,7 +53,6 @@ class Courier:
         self._retry_seconds = retry_seconds
         self._is_on = True
         self._parcels: list[tuple[float, int, Parcel]] = []
-        self._swapped: list[Parcel] = []
         self._numbers = itertools.count()
         self._sending = 0
         self._wake = threading.Condition()
@@ -104,12 +99,8 @@ class Courier:
         kind, seconds = (fault.kind, fault.seconds) if fault else ("", 0.0)
         if kind == "drop":
             self._mark(event["id"], events.DROPPED)
-        elif kind == "swap":
-            self._put(Parcel(event["id"], swapped=True), SWAP_SECONDS)
-        elif kind == "delay":
-            self._put(Parcel(event["id"]), seconds)
         else:
-            self._put(Parcel(event["id"]), 0)
+            self._put(Parcel(event["id"]), seconds if kind == "delay" else 0)
         if kind == "duplicate":
             self._put(Parcel(event["id"], copy=True), 0)
 
@@ -125,7 +116,7 @@ class Courier:
         """Wait until nothing is on its way, retries included; False if time runs out."""
         until = time.monotonic() + seconds
         with self._wake:
-            while self._sending or any(not parcel.gone for _, _, parcel in self._parcels):
+            while self._sending or self._parcels:
                 left = until - time.monotonic()
                 if left <= 0:
                     return False
@@ -142,8 +133,6 @@ class Courier:
         with self._wake:
             entry = (time.monotonic() + seconds, next(self._numbers), parcel)
             heapq.heappush(self._parcels, entry)
-            if parcel.swapped:
-                self._swapped.append(parcel)
             self._wake.notify_all()
 
     def _mark(self, event_id: str, status: str | None, outcome: str | None = None) -> None:
@@ -178,12 +167,8 @@ class Courier:
                 if left > 0:
                     self._wake.wait(left)
                     continue
-                parcel = heapq.heappop(self._parcels)[2]
-                if not parcel.gone:
-                    parcel.gone = True
-                    self._sending += 1
-                    return parcel
-                self._wake.notify_all()
+                self._sending += 1
+                return heapq.heappop(self._parcels)[2]
         return None
 
     def _deliver(self, parcel: Parcel) -> None:
@@ -198,19 +183,6 @@ class Courier:
             self._mark(parcel.event_id, events.WAITING, outcome)
             again = Parcel(parcel.event_id, attempt=parcel.attempt + 1)
             self._put(again, self._retry_seconds[parcel.attempt])
-        if not parcel.swapped:
-            self._release_swapped()
-
-    def _release_swapped(self) -> None:
-        """An event has gone past the swapped ones: now they follow."""
-        with self._wake:
-            for parcel in self._swapped:
-                if not parcel.gone:
-                    parcel.gone = True  # its place further back is void
-                    follower = Parcel(parcel.event_id, attempt=parcel.attempt)
-                    entry = (0.0, next(self._numbers), follower)  # before all others
-                    heapq.heappush(self._parcels, entry)
-            self._swapped.clear()
 
     def _send(self, event_id: str) -> str:
         """One attempt; the status code or the name of what went wrong."""

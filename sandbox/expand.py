@@ -61,21 +61,9 @@ def _current(account: Account, row: Row) -> Row:
 def _expanded(account: Account, row: Row, path: str, whole: str) -> Row:
     name, _, rest = path.partition(".")
     value: Any = row.get(name)
-    if name == "line_items" and row["object"] == "checkout.session":
-        items = account.get("drafts", row["id"])["line_items"]
-        url = f"/v1/checkout/sessions/{row['id']}/line_items"
-        value = _list(items, url)
-        if rest:
-            raise _cannot(whole)
-    elif name == "refunds" and row["object"] == "charge":
-        found = account.store.table("refunds").newest_first()
-        refunds = [refund for refund in found if refund["charge"] == row["id"]]
-        value = _list(refunds[:10], f"/v1/charges/{row['id']}/refunds", more=len(refunds) > 10)
-        if rest:
-            raise _cannot(whole)
-    elif name not in _LINKS.get(row["object"], ()):
+    if name not in _LINKS.get(row["object"], ()):
         raise _cannot(whole)
-    elif value is not None:
+    if value is not None:
         target = value if isinstance(value, dict) else _target(account, value)
         value = _expanded(account, target, rest, whole) if rest else target
     return {**row, name: value}
@@ -84,7 +72,3 @@ def _expanded(account: Account, row: Row, path: str, whole: str) -> Row:
 def _target(account: Account, identifier: str) -> Row:
     table, _ = TABLES[identifier.split("_")[0]]
     return _current(account, account.get(table, identifier))
-
-
-def _list(items: list[Row], url: str, *, more: bool = False) -> Row:
-    return {"object": "list", "data": items, "has_more": more, "url": url}

@@ -7,8 +7,8 @@ import threading
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-# In delivery. swap: sent after the event that follows it.
-DELIVERY_KINDS = ("duplicate", "swap", "delay", "drop")
+# In the delivery of a webhook. delay: sent after some seconds, so that later events overtake it.
+DELIVERY_KINDS = ("duplicate", "delay", "drop")
 # In calls. 500: refused before anything is done; commit_500 and commit_cut: done, but the answer
 # is a 500 or a cut connection; hang: answered after some seconds.
 CALL_KINDS = ("500", "409", "429", "hang", "commit_500", "commit_cut")
@@ -69,22 +69,18 @@ class Faults:
 
     def take_call(self, method: str, path: str) -> Fault | None:
         """The first fault that this call meets; it is used up by that."""
-        if not self._calls:
-            return None
         with self._lock:
             return _take(self._calls, path, method)
 
     def take_delivery(self, event_type: str) -> Fault | None:
         """The first fault that this event meets; it is used up by that."""
-        if not self._deliveries:
-            return None
         with self._lock:
             return _take(self._deliveries, event_type, "*")
 
-    def waiting(self) -> dict[str, list[Fault]]:
-        """All faults that are still to come, for showing."""
+    def waiting(self) -> list[Fault]:
+        """All faults that are still to come."""
         with self._lock:
-            return {"calls": list(self._calls), "deliveries": list(self._deliveries)}
+            return [*self._deliveries, *self._calls]
 
     def clear(self) -> None:
         with self._lock:

@@ -1,7 +1,5 @@
 """The page on which the payer pays, in Stripe's place."""
 
-from urllib.parse import urlencode
-
 from sandbox.errors import Refusal
 from sandbox.html import Page, Safe, fill, joined, moment, page, redirect
 from sandbox.machine import Machine
@@ -83,7 +81,7 @@ def act(machine: Machine, session_id: str, action: str, form: dict[str, str]) ->
             return redirect(here)
         session = kept
     if action == "decline" and session["status"] == "open":
-        return redirect(f"{here}?{urlencode({'declined': 1})}")
+        return redirect(f"{here}?declined=1")
     if action.startswith("bank"):
         return redirect(here)
     return redirect(success_url(session))

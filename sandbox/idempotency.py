@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from sandbox.account import Account
 from sandbox.errors import Refusal
+from sandbox.events import Cause
 from sandbox.objects import Row
 
 LIFETIME = 24 * 60 * 60
@@ -65,22 +66,21 @@ class Keys:
             )
         return kept
 
-    def keep(
-        self, key: str, path: str, body: str, *, status: int, answer: str, request_id: str
-    ) -> None:
-        """Keep an answer. Must run inside the change that it answers for."""
-        self._account.put(
-            "answers",
-            {
-                "id": key,
-                "path": path,
-                "fingerprint": fingerprint(body),
-                "status": status,
-                "answer": answer,
-                "request_id": request_id,
-                "created": self._account.now(),
-            },
-        )
+    def keep(self, cause: Cause, path: str, body: str, *, status: int, answer: str) -> None:
+        """Keep the answer to a call that has a key. Must run inside the call's own change."""
+        if cause.idempotency_key:
+            self._account.put(
+                "answers",
+                {
+                    "id": cause.idempotency_key,
+                    "path": path,
+                    "fingerprint": fingerprint(body),
+                    "status": status,
+                    "answer": answer,
+                    "request_id": cause.request_id,
+                    "created": self._account.now(),
+                },
+            )
 
     def end(self, key: str) -> None:
         """The call is no longer under way."""

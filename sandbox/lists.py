@@ -1,6 +1,6 @@
 """List calls: filters, pages and their order (newest first)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from sandbox.account import NOUNS, Account
@@ -18,16 +18,15 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def within(second: int, span: Row) -> bool:
+def _within(second: int, span: Row) -> bool:
     """Whether a time lies in a filter of gt, gte, lt and lte."""
     return all(_COMPARE[name](second, bound) for name, bound in span.items())
 
 
-def matches(row: Row, params: Row, equal: Iterable[str], spans: Iterable[str]) -> bool:
-    """Whether a row passes the filters that were given."""
-    return all(row[name] == params[name] for name in equal if name in params) and all(
-        within(row[name], params[name]) for name in spans if name in params
-    )
+def matches(row: Row, params: Row, *equal: str) -> bool:
+    """Whether a row passes `created` and the filters named in `equal`, as far as they are given."""
+    same = all(row[name] == params[name] for name in equal if name in params)
+    return same and _within(row["created"], params.get("created", {}))
 
 
 def page(account: Account, table: str, params: Row, url: str, keep: Keep) -> Row:
@@ -68,21 +67,3 @@ def _newer(account: Account, table: str, cursor: str) -> Iterator[Row]:
     held = account.store.table(table)
     for identifier in islice(held.order, held.position[cursor] + 1, None):
         yield held.rows[identifier]
-
-
-def of_items(items: list[Row], params: Row, url: str) -> Row:
-    """One page of a session's line items, in their own order."""
-    limit = params.get("limit", _DEFAULT_LIMIT)
-    names = [item["id"] for item in items]
-    start, stop = 0, len(items)
-    try:
-        if "starting_after" in params:
-            start = names.index(params["starting_after"]) + 1
-        if "ending_before" in params:
-            stop = names.index(params["ending_before"])
-            start = max(start, stop - limit)
-    except ValueError:
-        raise Refusal("No such line item.", code="resource_missing") from None
-    more = stop - start > limit
-    data = items[start : min(stop, start + limit)]
-    return {"object": "list", "data": data, "has_more": more, "url": url}

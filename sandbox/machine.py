@@ -8,7 +8,7 @@ from sandbox import checkout, disputes, events, payouts, refunds
 from sandbox.account import Account
 from sandbox.api import Api
 from sandbox.clock import Clock
-from sandbox.courier import RETRY_SECONDS, Courier
+from sandbox.courier import Courier
 from sandbox.faults import Faults
 from sandbox.objects import Row
 from sandbox.store import Store
@@ -30,7 +30,7 @@ class Machine:
         state_file: Path | None,
         webhook_url: str | None,
         webhook_secret: str,
-        retry_seconds: Sequence[float] = RETRY_SECONDS,
+        retry_seconds: Sequence[float],
     ) -> None:
         """Read the state file, if any. Raises `store.StateInUse`."""
         self.base_url = base_url
@@ -147,19 +147,13 @@ class Machine:
 
     @property
     def clock(self) -> Clock:
-        """For reading; move it by `advance`, `set_clock` and `reset_clock`."""
+        """For reading; move it by `advance` and `reset_clock`."""
         return self.account.clock
 
     def advance(self, seconds: int) -> None:
         """Move the clock on; sessions whose time has passed expire at once."""
         with self._store.change():
             self.clock.advance(seconds)
-            self._after_moving()
-
-    def set_clock(self, second: int) -> None:
-        """Set the clock to a Unix second."""
-        with self._store.change():
-            self.clock.set(second)
             self._after_moving()
 
     def reset_clock(self) -> None:

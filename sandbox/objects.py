@@ -46,10 +46,10 @@ _SESSION: Row = {
     **dict.fromkeys(
         "after_expiration allow_promotion_codes billing_address_collection client_secret "
         "collected_information consent consent_collection currency_conversion customer "
-        "customer_account excluded_payment_method_types invoice payment_intent payment_link "
-        "payment_method_configuration_details permissions recovered_from "
-        "saved_payment_method_options setup_intent shipping_address_collection shipping_cost "
-        "subscription wallet_options".split()
+        "customer_account excluded_payment_method_types integration_identifier invoice "
+        "origin_context payment_intent payment_link payment_method_configuration_details "
+        "permissions recovered_from saved_payment_method_options setup_intent "
+        "shipping_address_collection shipping_cost subscription wallet_options".split()
     ),
     "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
     "custom_fields": [],
@@ -73,27 +73,23 @@ _SESSION: Row = {
 def session(base_url: str, params: Row, now: int) -> Row:
     """An open Checkout Session. `params` are checked parameters of the create call."""
     identifier = new_id("cs")
-    total = sum(amount(item) * item["quantity"] for item in params["line_items"])
+    pence = total(params["line_items"])
     email, methods = params.get("customer_email"), params.get("allowed_payment_method_types")
-    texts = params.get("custom_text", {})
-    given = (
-        "cancel_url client_reference_id customer_email integration_identifier locale "
-        "origin_context submit_type success_url"
-    )
+    given = "cancel_url client_reference_id customer_email locale submit_type success_url"
     return {
         **_SESSION,
         **{name: params.get(name) for name in given.split()},
         "id": identifier,
         "adaptive_pricing": {"enabled": params.get("adaptive_pricing", {}).get("enabled", False)},
         "allowed_payment_method_types": methods,
-        "amount_subtotal": total,
-        "amount_total": total,
+        "amount_subtotal": pence,
+        "amount_total": pence,
         "created": now,
         "currency": params["line_items"][0]["price_data"]["currency"],
         "custom_text": {
-            "after_submit": texts.get("after_submit"),
+            "after_submit": None,
             "shipping_address": None,
-            "submit": texts.get("submit"),
+            "submit": params.get("custom_text", {}).get("submit"),
             "terms_of_service_acceptance": None,
         },
         "customer_details": customer_details(email) if email else None,
@@ -104,10 +100,18 @@ def session(base_url: str, params: Row, now: int) -> Row:
     }
 
 
-def amount(item: Row) -> int:
-    """Pence for one of a line item, from whichever of the two parameters was given."""
-    price = item["price_data"]
-    return int(price.get("unit_amount", price.get("unit_amount_decimal", 0)))
+def total(line_items: list[Row]) -> int:
+    """Pence for all line items of a create call."""
+    return sum(item["price_data"]["unit_amount"] * item["quantity"] for item in line_items)
+
+
+def line_item(item: Row) -> Row:
+    """What the payment page shows of one line item of a create call."""
+    return {
+        "description": item["price_data"]["product_data"]["name"],
+        "amount_total": total([item]),
+        "quantity": item["quantity"],
+    }
 
 
 def customer_details(email: str | None) -> Row:
@@ -126,46 +130,6 @@ def customer_details(email: str | None) -> Row:
 
 def collected_information() -> Row:
     return {"business_name": None, "individual_name": None, "shipping_details": None}
-
-
-def line_item(item: Row, now: int) -> Row:
-    """One line of a session, with the one-time price that Stripe makes of `price_data`."""
-    price, quantity = item["price_data"], item["quantity"]
-    unit = amount(item)
-    return {
-        "id": new_id("li"),
-        "object": "item",
-        "adjustable_quantity": None,
-        "amount_discount": 0,
-        "amount_subtotal": unit * quantity,
-        "amount_tax": 0,
-        "amount_total": unit * quantity,
-        "currency": price["currency"],
-        "description": price.get("product_data", {}).get("name"),
-        "metadata": item.get("metadata", {}),
-        "price": {
-            "id": new_id("price"),
-            "object": "price",
-            "active": False,
-            "billing_scheme": "per_unit",
-            "created": now,
-            "currency": price["currency"],
-            "custom_unit_amount": None,
-            "livemode": False,
-            "lookup_key": None,
-            "metadata": {},
-            "nickname": None,
-            "product": new_id("prod"),
-            "recurring": None,
-            "tax_behavior": price.get("tax_behavior", "unspecified"),
-            "tiers_mode": None,
-            "transform_quantity": None,
-            "type": "one_time",
-            "unit_amount": unit,
-            "unit_amount_decimal": str(unit),
-        },
-        "quantity": quantity,
-    }
 
 
 _INTENT: Row = {

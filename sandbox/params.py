@@ -18,7 +18,6 @@ _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _INDEX = re.compile(r"[0-9]{1,4}\Z")
-_WHOLE_DECIMAL = re.compile(r"[0-9]{1,12}(\.0+)?\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,15}\Z")
 
 
@@ -49,10 +48,16 @@ def _place(target: Given, parts: list[str], value: str, key: str) -> None:
 
 
 def unknown(names: list[str]) -> Refusal:
-    """Parameters that the call does not take; `names` are full paths."""
+    """Parameters that the call does not take; `names` are full paths.
+
+    Stripe itself may take them: the message's second sentence is ours.
+    """
     word = "parameter" if len(names) == 1 else "parameters"
     return Refusal(
-        f"Received unknown {word}: {', '.join(names)}", code="parameter_unknown", param=names[0]
+        f"Received unknown {word}: {', '.join(names)}. (sandbox/shapes.py names those that the "
+        "local Stripe takes.)",
+        code="parameter_unknown",
+        param=names[0],
     )
 
 
@@ -152,16 +157,6 @@ class Whole(Kind):
         return number
 
 
-class WholeDecimal(Kind):
-    """`unit_amount_decimal`: a decimal string; we take only whole pence."""
-
-    def read(self, value: Any, path: str) -> int:
-        text = _text(value, path)
-        if not _WHOLE_DECIMAL.match(text):
-            raise Refusal(f"Invalid decimal: {text}", param=path)
-        return int(text.partition(".")[0])
-
-
 class Flag(Kind):
     """true or false."""
 
@@ -236,13 +231,6 @@ class Span(Kind):
             second = Whole().read(value, path)
             return {"gte": second, "lte": second}
         return check({name: Whole() for name in ("gt", "gte", "lt", "lte")}, value, path)
-
-
-class NotImitated(Kind):
-    """Stripe takes this parameter; the local Stripe does not imitate what it does."""
-
-    def read(self, value: Any, path: str) -> Any:
-        raise Refusal(f"The local Stripe does not imitate this parameter: {path}", param=path)
 
 
 def check(shape: Mapping[str, Kind], given: Given, path: str = "") -> Given:

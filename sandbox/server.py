@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sandbox import site
 from sandbox.api import Cut, Request
@@ -71,9 +71,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._respond()
 
-    def do_DELETE(self) -> None:
-        self._respond()
-
     def _respond(self) -> None:
         body = self._body()
         if body is None:
@@ -92,8 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self._send(Page(answer.status, answer.text, "application/json", answer.headers))
             return
-        kind = self.headers.get("Content-Type", "")
-        self._send(site.answer(machine, self.command, path, query, body, kind))
+        self._send(site.answer(machine, self.command, path, query, body))
 
     def _body(self) -> str | None:
         """The request's body; None if it is too long or of unknown length."""
@@ -130,16 +126,8 @@ def _is_loopback(host: str) -> bool:
 class Sandbox(Machine):
     """A running local Stripe: `base_url`, and everything that Machine can do."""
 
-    def __init__(
-        self,
-        *,
-        host: str,
-        port: int,
-        state_file: Path | None,
-        webhook_url: str | None,
-        webhook_secret: str,
-        retry_seconds: Sequence[float],
-    ) -> None:
+    def __init__(self, *, host: str, port: int, **given: Any) -> None:
+        """`given` is what Machine takes."""
         if not _is_loopback(host):
             raise ValueError(
                 f"The local Stripe listens on loopback addresses only, not on '{host}'."
@@ -147,13 +135,7 @@ class Sandbox(Machine):
         self._server = _Server((host, port))
         self.port: int = self._server.server_address[1]
         try:
-            super().__init__(
-                base_url=f"http://{host}:{self.port}",
-                state_file=state_file,
-                webhook_url=webhook_url,
-                webhook_secret=webhook_secret,
-                retry_seconds=retry_seconds,
-            )
+            super().__init__(base_url=f"http://{host}:{self.port}", **given)
         except BaseException:
             self._server.server_close()
             raise

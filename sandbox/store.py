@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-Row = dict[str, Any]
+from sandbox.objects import Row
 
 
 class StateInUse(Exception):

@@ -1,14 +1,12 @@
 """Webhooks as they arrive at an endpoint, verified by the SDK."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import stripe
 
-from sandbox import courier
 from sandbox.server import Sandbox, start
 from tests.sandbox.shop import SECRET, Endpoint, params
 
@@ -72,7 +70,7 @@ def test_signature_breaks_with_another_secret_or_body(
 def test_signature_uses_real_time_whatever_the_clock_says(
     sending: Sandbox, endpoint: Endpoint, pay: Callable[[], str]
 ) -> None:
-    sending.set_clock(int(time.time()) - 24 * 60 * 60)
+    sending.advance(-24 * 60 * 60)
     pay()
     assert sending.wait_for_webhooks()
     assert endpoint.types == [COMPLETED]
@@ -135,28 +133,6 @@ def test_duplicate_arrives_twice(
     assert sending.wait_for_webhooks()
     first, again, second = endpoint.events
     assert (first.id == again.id, first.id == second.id) == (True, False)
-
-
-def test_swap_arrives_after_the_one_that_followed(
-    sending: Sandbox, endpoint: Endpoint, pay: Callable[[], str]
-) -> None:
-    sending.faults.add_delivery("swap", types=COMPLETED)
-    sending.refund(pay())
-    assert sending.wait_for_webhooks()
-    assert endpoint.types == ["charge.refunded", COMPLETED, "refund.created"]
-
-
-def test_swap_alone_arrives_after_a_while(
-    sending: Sandbox,
-    endpoint: Endpoint,
-    pay: Callable[[], str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(courier, "SWAP_SECONDS", 0.05)
-    sending.faults.add_delivery("swap")
-    pay()
-    assert sending.wait_for_webhooks()
-    assert endpoint.types == [COMPLETED]
 
 
 def test_delay_lets_later_events_pass(

@@ -30,8 +30,6 @@ def test_expand_reaches_through_lists_and_several_levels(
     (booked,) = client.v1.balance_transactions.list(given).data
     assert booked.source.id == refund["id"]
     assert booked.source.charge.payment_intent.status == "succeeded"
-    charge = client.v1.charges.retrieve(refund["charge"], {"expand": ["refunds"]})
-    assert [each.id for each in charge.refunds.data] == [refund["id"]]
 
 
 def test_expand_of_nothing_stays_null(
@@ -41,9 +39,7 @@ def test_expand_of_nothing_stays_null(
     assert session.payment_intent is None
 
 
-@pytest.mark.parametrize(
-    "path", ["colour", "metadata", "line_items.price", "a.b.c.d.e", "payment_intent.customer"]
-)
+@pytest.mark.parametrize("path", ["colour", "metadata", "a.b.c.d.e", "payment_intent.customer"])
 def test_expand_refuses_what_cannot_be(
     client: stripe.StripeClient,
     sandbox: Sandbox,

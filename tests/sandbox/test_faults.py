@@ -107,5 +107,5 @@ def test_fault_strikes_only_what_it_names(
 def test_unknown_kind_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="none of 500, 409"):
         sandbox.faults.add_call("503")
-    with pytest.raises(ValueError, match="none of duplicate, swap"):
+    with pytest.raises(ValueError, match="none of duplicate, delay"):
         sandbox.faults.add_delivery("lose")

@@ -106,30 +106,3 @@ def test_list_refuses(
 ) -> None:
     answer = refused(client.v1.checkout.sessions.list, given)
     assert answer[:4] == (400, "invalid_request_error", code, param)
-
-
-def test_line_items_are_paged_in_their_own_order(
-    client: stripe.StripeClient, checkout: Callable[..., Any]
-) -> None:
-    lines = [
-        {
-            "price_data": {
-                "currency": "gbp",
-                "unit_amount": 100,
-                "product_data": {"name": f"Part {number}"},
-            },
-            "quantity": 2,
-        }
-        for number in range(3)
-    ]
-    session = checkout(line_items=lines)
-    assert session.amount_total == 600
-    first = client.v1.checkout.sessions.line_items.list(session.id, {"limit": 2})
-    assert ([item.description for item in first.data], first.has_more) == (
-        ["Part 0", "Part 1"],
-        True,
-    )
-    rest = client.v1.checkout.sessions.line_items.list(
-        session.id, {"starting_after": first.data[1].id}
-    )
-    assert [(item.description, item.amount_total) for item in rest.data] == [("Part 2", 200)]

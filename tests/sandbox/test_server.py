@@ -1,6 +1,5 @@
 """HTTP: keys, versions, sizes, addresses, and how it ends."""
 
-import base64
 import socket
 import time
 from collections.abc import Callable
@@ -14,22 +13,17 @@ from sandbox.server import Sandbox, start
 Http = Callable[..., requests.Response]
 
 
-def basic(user: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:".encode()).decode()
-
-
 @pytest.mark.parametrize(
     ("authorization", "status"),
     [
         ("Bearer sk_test_local", 200),
         ("Bearer rk_test_local", 200),
-        (basic("sk_test_local"), 200),
         ("", 401),
         ("Bearer", 401),
-        ("Basic ???", 401),
+        ("Basic c2tfdGVzdF9sb2NhbDo=", 401),
         ("Bearer pk_test_local", 401),
         ("Bearer sk_live_local", 401),
-        (basic("whatever"), 401),
+        ("Bearer whatever", 401),
     ],
 )
 def test_key_must_be_a_secret_test_key(http: Http, authorization: str, status: int) -> None:
@@ -71,14 +65,14 @@ def test_body_must_be_a_form_of_reasonable_size(http: Http) -> None:
 def test_connection_is_kept_alive(http: Http, sandbox: Sandbox) -> None:
     with socket.create_connection(("127.0.0.1", sandbox.port)) as line:
         for _ in range(2):
-            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: local\r\n\r\n")
+            line.sendall(b"GET /style.css HTTP/1.1\r\nHost: local\r\n\r\n")
             assert line.recv(65536).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_stop_is_quick_and_cuts_open_connections() -> None:
     sandbox = start(webhook_url=None, webhook_secret="whsec_test")
     with socket.create_connection(("127.0.0.1", sandbox.port)) as line:
-        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: local\r\n\r\n")
+        line.sendall(b"GET /style.css HTTP/1.1\r\nHost: local\r\n\r\n")
         line.recv(65536)
         before = time.monotonic()
         sandbox.stop()

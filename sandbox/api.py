@@ -19,7 +19,6 @@ from sandbox.params import check, parse_form
 
 _KEY = re.compile(r"(sk|rk)_test_[A-Za-z0-9_]{3,}\Z")
 _FORM = "application/x-www-form-urlencoded"
-_COMMITTED = ("commit_500", "commit_cut")
 
 
 class Cut(Exception):

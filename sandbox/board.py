@@ -17,11 +17,6 @@ _HOME = """<h1>What happened</h1>
 {sessions}</section>
 <section aria-labelledby="events"><h2 id="events">Events</h2>
 {events}</section></div>"""
-_SESSION = """<li class="card row">
-<p><strong>{amount}</strong> <span class="state {tone}">{state}</span><br>
-{name}<br><span class="quiet">{email} · {created}</span><br>
-<a href="/c/pay/{id}">Its page</a> · <a href="/control/#{id}">Control</a></p>
-</li>"""
 _EVENT = """<li class="card row">
 <p><strong>{type}</strong> <span class="state {tone}">{state}</span><br>
 <span class="quiet">{created} · {about}</span></p>
@@ -34,9 +29,10 @@ _TONES = {"paid": "good", "delivered": "good", "failed": "bad", "expired": "quie
 _PAYMENT = """<li class="card" id="{id}">
 <p><strong>{amount}</strong> <span class="state {tone}">{state}</span><br>
 {name}<br><span class="quiet">{email} · {created}</span><br>
-<a href="/c/pay/{id}">Its page</a></p>
+<a href="/c/pay/{id}">Its page</a>{to_control}</p>
 {actions}
 </li>"""
+_TO_CONTROL = """ · <a href="/control/#{id}">Control</a>"""
 _BUTTON = """<form method="post" action="/control/{action}">
 <input type="hidden" name="{name}" value="{value}">{extra}<button>{label}</button></form>"""
 _REFUND = """<form method="post" action="/control/refund">
@@ -97,9 +93,7 @@ def home(machine: Machine) -> Page:
         _HOME,
         now=moment(machine.clock.now()),
         webhooks=on,
-        sessions=_cards(
-            [_session(machine, row, _SESSION, Safe("")) for row in _latest(machine, "sessions")]
-        ),
+        sessions=_cards([_payment(machine, row) for row in _latest(machine, "sessions")]),
         events=_cards(
             [_event(row, delivery_of(store, row["id"])) for row in _latest(machine, "events")]
         ),
@@ -115,10 +109,7 @@ def control(machine: Machine, said: str) -> Page:
         _CONTROL,
         said=fill(_SAID, text=said) if said else Safe(""),
         payments=_cards(
-            [
-                _session(machine, row, _PAYMENT, _actions(machine, row))
-                for row in _latest(machine, "sessions")
-            ]
+            [_payment(machine, row, _actions(machine, row)) for row in _latest(machine, "sessions")]
         ),
         waiting=f"−{pounds(-waiting)}" if waiting < 0 else pounds(waiting),
         payouts=joined([_payout(row) for row in _latest(machine, "payouts")]),
@@ -144,7 +135,8 @@ def _cards(items: list[Safe]) -> Safe:
     return fill("<ul class='cards'>{items}</ul>", items=joined(items)) if items else Safe(_NOTHING)
 
 
-def _session(machine: Machine, row: Row, template: str, actions: Safe) -> Safe:
+def _payment(machine: Machine, row: Row, actions: Safe | None = None) -> Safe:
+    """The card of a session: with what can be made to happen, or a link to where that is."""
     items = machine.account.get("drafts", row["id"])["line_items"]
     word = row["status"]
     if word == "complete":
@@ -152,7 +144,7 @@ def _session(machine: Machine, row: Row, template: str, actions: Safe) -> Safe:
         if word == "unpaid" and machine.account.charge_of(row["id"])["status"] == "failed":
             word = "failed"
     return fill(
-        template,
+        _PAYMENT,
         id=row["id"],
         amount=pounds(row["amount_total"]),
         state={"unpaid": "waiting for the bank", "failed": "refused by the bank"}.get(word, word),
@@ -160,7 +152,8 @@ def _session(machine: Machine, row: Row, template: str, actions: Safe) -> Safe:
         name=", ".join(str(item["description"]) for item in items),
         email=(row["customer_details"] or {}).get("email") or "no e-mail",
         created=moment(row["created"]),
-        actions=actions,
+        to_control=fill(_TO_CONTROL, id=row["id"]) if actions is None else Safe(""),
+        actions=actions or Safe(""),
     )
 
 

@@ -26,12 +26,11 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their moment, oldest first."""
+    """The faults that are still to happen, oldest first. Safe from any number of threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: list[Fault] = []
-        self._deliveries: list[Fault] = []
+        self._waiting: list[Fault] = []
 
     def add_call(
         self,
@@ -47,11 +46,7 @@ class Faults:
         `path` and `method` may hold wildcards (`/v1/refunds*`); `seconds` is for `hang`.
         Raises ValueError for a kind that is not in CALL_KINDS.
         """
-        if kind not in CALL_KINDS:
-            raise ValueError(f"{kind} is none of {', '.join(CALL_KINDS)}")
-        fault = Fault(kind, path, method.upper(), times, seconds)
-        with self._lock:
-            self._calls.append(fault)
+        self._add(CALL_KINDS, Fault(kind, path, method.upper(), times, seconds))
 
     def add_delivery(
         self, kind: str, *, types: str = "*", times: int | None = 1, seconds: float = 0
@@ -61,39 +56,39 @@ class Faults:
         `types` may hold wildcards (`refund.*`); `seconds` is for `delay`.
         Raises ValueError for a kind that is not in DELIVERY_KINDS.
         """
-        if kind not in DELIVERY_KINDS:
-            raise ValueError(f"{kind} is none of {', '.join(DELIVERY_KINDS)}")
-        fault = Fault(kind, types, times=times, seconds=seconds)
-        with self._lock:
-            self._deliveries.append(fault)
+        self._add(DELIVERY_KINDS, Fault(kind, types, times=times, seconds=seconds))
 
     def take_call(self, method: str, path: str) -> Fault | None:
-        """The first fault that this call meets; it is used up by that."""
-        with self._lock:
-            return _take(self._calls, path, method)
+        """The first fault that matches this call; it counts as having happened."""
+        return self._take(CALL_KINDS, path, method)
 
     def take_delivery(self, event_type: str) -> Fault | None:
-        """The first fault that this event meets; it is used up by that."""
-        with self._lock:
-            return _take(self._deliveries, event_type, "*")
+        """The first fault that matches this event; it counts as having happened."""
+        return self._take(DELIVERY_KINDS, event_type, "*")
 
     def waiting(self) -> list[Fault]:
-        """All faults that are still to come."""
+        """All faults that are still to happen."""
         with self._lock:
-            return [*self._deliveries, *self._calls]
+            return list(self._waiting)
 
     def clear(self) -> None:
         with self._lock:
-            self._calls.clear()
-            self._deliveries.clear()
+            self._waiting.clear()
 
+    def _add(self, kinds: tuple[str, ...], fault: Fault) -> None:
+        if fault.kind not in kinds:
+            raise ValueError(f"{fault.kind} is none of {', '.join(kinds)}")
+        with self._lock:
+            self._waiting.append(fault)
 
-def _take(faults: list[Fault], name: str, method: str) -> Fault | None:
-    for fault in faults:
-        if fnmatchcase(name, fault.pattern) and fnmatchcase(method, fault.method):
-            if fault.times is not None:
-                fault.times -= 1
-                if fault.times <= 0:
-                    faults.remove(fault)
-            return fault
-    return None
+    def _take(self, kinds: tuple[str, ...], name: str, method: str) -> Fault | None:
+        with self._lock:
+            for fault in self._waiting:
+                is_meant = fnmatchcase(name, fault.pattern) and fnmatchcase(method, fault.method)
+                if fault.kind in kinds and is_meant:
+                    if fault.times is not None:
+                        fault.times -= 1
+                        if fault.times <= 0:
+                            self._waiting.remove(fault)
+                    return fault
+        return None

@@ -18,7 +18,6 @@ _FORM = """<form class="card" method="post" action="/c/pay/{id}/pay">
 {notice}
 {email}
 <p class="quiet">There is no card to fill in. Choose how this payment ends.</p>
-{text}
 <button class="lead" id="pay">Pay {amount}</button>
 <h2>Or let it end otherwise</h2>
 <button id="decline" formaction="/c/pay/{id}/decline" formnovalidate>Card is declined</button>
@@ -103,7 +102,7 @@ def _open(machine: Machine, session: Row, *, declined: bool) -> Page:
         )
         for item in draft["line_items"]
     ]
-    given, text = session["customer_email"], session["custom_text"]["submit"]
+    given = session["customer_email"]
     amount = pounds(session["amount_total"])
     back = fill(_BACK, url=session["cancel_url"]) if session["cancel_url"] else Safe("")
     summary = fill(_SUMMARY, back=back, amount=amount, items=joined(items))
@@ -112,7 +111,6 @@ def _open(machine: Machine, session: Row, *, declined: bool) -> Page:
         id=session["id"],
         notice=Safe(_DECLINED if declined else ""),
         email=fill(_EMAIL_GIVEN, email=given) if given else Safe(_EMAIL_ASKED),
-        text=fill("<p>{text}</p>", text=text["message"]) if text else Safe(""),
         amount=amount,
         until=moment(session["expires_at"]),
     )

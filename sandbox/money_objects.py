@@ -110,17 +110,6 @@ def payout(pence: int, now: int) -> Row:
     }
 
 
-_EVIDENCE = (
-    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure "
-    "cancellation_rebuttal customer_communication customer_email_address customer_name "
-    "customer_purchase_ip customer_signature duplicate_charge_documentation "
-    "duplicate_charge_explanation duplicate_charge_id product_description receipt refund_policy "
-    "refund_policy_disclosure refund_refusal_explanation service_date service_documentation "
-    "shipping_address shipping_carrier shipping_date shipping_documentation "
-    "shipping_tracking_number uncategorized_file uncategorized_text"
-).split()
-
-
 def dispute(charge: Row, reason: str, now: int) -> Row:
     """A chargeback of what is left of the charge, waiting for an answer."""
     by_card = charge["id"].startswith("ch_")
@@ -141,7 +130,7 @@ def dispute(charge: Row, reason: str, now: int) -> Row:
         "created": now,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {**dict.fromkeys(_EVIDENCE), "enhanced_evidence": {}},
+        "evidence": {},
         "evidence_details": {
             "due_by": now + 7 * _DAY,
             "enhanced_eligibility": {},

@@ -29,22 +29,13 @@ def pounds(pence: int) -> str:
     return f"£{pence // 100:,}.{pence % 100:02d}"
 
 
-_INVOICE_DATA: Row = {
-    "account_tax_ids": None,
-    "custom_fields": None,
-    "description": None,
-    "footer": None,
-    "issuer": None,
-    "metadata": {},
-    "rendering_options": None,
-}
-
 # What is the same in every session that we can have.
 _SESSION: Row = {
     "id": "",
     "object": "checkout.session",
     **dict.fromkeys(
-        "after_expiration allow_promotion_codes billing_address_collection client_secret "
+        "after_expiration allow_promotion_codes allowed_payment_method_types "
+        "billing_address_collection client_secret "
         "collected_information consent consent_collection currency_conversion customer "
         "customer_account excluded_payment_method_types integration_identifier invoice "
         "origin_context payment_intent payment_link payment_method_configuration_details "
@@ -53,14 +44,18 @@ _SESSION: Row = {
     ),
     "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
     "custom_fields": [],
+    "custom_text": dict.fromkeys(
+        ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+    ),
     "customer_creation": "if_required",
     "discounts": [],
-    "invoice_creation": {"enabled": False, "invoice_data": _INVOICE_DATA},
+    "invoice_creation": {"enabled": False},
     "livemode": False,
     "managed_payments": {"enabled": False},
     "mode": "payment",
     "payment_method_collection": "if_required",
     "payment_method_options": {},
+    "payment_method_types": [CARD],
     "payment_status": "unpaid",
     "phone_number_collection": {"enabled": False},
     "shipping_options": [],
@@ -74,28 +69,20 @@ def session(base_url: str, params: Row, now: int) -> Row:
     """An open Checkout Session. `params` are checked parameters of the create call."""
     identifier = new_id("cs")
     pence = total(params["line_items"])
-    email, methods = params.get("customer_email"), params.get("allowed_payment_method_types")
+    email = params.get("customer_email")
     given = "cancel_url client_reference_id customer_email locale submit_type success_url"
     return {
         **_SESSION,
         **{name: params.get(name) for name in given.split()},
         "id": identifier,
         "adaptive_pricing": {"enabled": params.get("adaptive_pricing", {}).get("enabled", False)},
-        "allowed_payment_method_types": methods,
         "amount_subtotal": pence,
         "amount_total": pence,
         "created": now,
         "currency": params["line_items"][0]["price_data"]["currency"],
-        "custom_text": {
-            "after_submit": None,
-            "shipping_address": None,
-            "submit": params.get("custom_text", {}).get("submit"),
-            "terms_of_service_acceptance": None,
-        },
         "customer_details": customer_details(email) if email else None,
         "expires_at": params.get("expires_at", now + 24 * 60 * 60),
         "metadata": params.get("metadata", {}),
-        "payment_method_types": methods or [CARD],
         "url": f"{base_url}/c/pay/{identifier}",
     }
 
@@ -136,11 +123,13 @@ _INTENT: Row = {
     "id": "",
     "object": "payment_intent",
     **dict.fromkeys(
-        "application application_fee_amount automatic_payment_methods canceled_at "
+        "allowed_payment_method_types application application_fee_amount "
+        "automatic_payment_methods canceled_at "
         "cancellation_reason customer customer_account excluded_payment_method_types "
         "last_payment_error latest_charge next_action on_behalf_of payment_method "
-        "payment_method_configuration_details processing review setup_future_usage shipping "
-        "source transfer_data transfer_group".split()
+        "payment_method_configuration_details processing receipt_email review "
+        "setup_future_usage shipping source statement_descriptor statement_descriptor_suffix "
+        "transfer_data transfer_group".split()
     ),
     "amount_capturable": 0,
     "amount_details": {"tip": {}},
@@ -156,16 +145,14 @@ _INTENT: Row = {
 def payment_intent(session_row: Row, data: Row, method: str, now: int) -> Row:
     """The intent behind a session. `data` is the session's `payment_intent_data`."""
     identifier = new_id("pi")
-    given = "description receipt_email statement_descriptor statement_descriptor_suffix"
     return {
         **_INTENT,
-        **{name: data.get(name) for name in given.split()},
         "id": identifier,
-        "allowed_payment_method_types": session_row["allowed_payment_method_types"],
         "amount": session_row["amount_total"],
         "client_secret": f"{identifier}_secret_{secrets.token_hex(12)}",
         "created": now,
         "currency": session_row["currency"],
+        "description": data.get("description"),
         "metadata": data.get("metadata", {}),
         "payment_method_types": [method],
     }
@@ -219,35 +206,18 @@ def charge(intent: Row, method: str, email: str | None, now: int) -> Row:
 
 def _method_details(method: str, pence: int) -> Row:
     if method == DEBIT:
-        debit = {"fingerprint": "local", "last4": "2345", "mandate": None, "sort_code": "108800"}
-        return {"type": DEBIT, DEBIT: debit | {"expected_debit_date": None}}
-    checks = {
-        "address_line1_check": None,
-        "address_postal_code_check": None,
-        "cvc_check": "pass",
-    }
-    card: Row = {
+        debit = {"fingerprint": "local", "last4": "2345", "sort_code": "108800"}
+        return {"type": DEBIT, DEBIT: debit}
+    card = {
         "amount_authorized": pence,
-        "authorization_code": None,
         "brand": "visa",
-        "checks": checks,
         "country": "GB",
         "exp_month": 12,
         "exp_year": 2034,
-        "extended_authorization": {"status": "disabled"},
         "fingerprint": "local",
         "funding": "credit",
-        "incremental_authorization": {"status": "unavailable"},
-        "installments": None,
         "last4": "4242",
-        "mandate": None,
-        "multicapture": {"status": "unavailable"},
         "network": "visa",
-        "network_token": {"used": False},
-        "network_transaction_id": "local",
-        "overcapture": {"maximum_amount_capturable": pence, "status": "unavailable"},
-        "regulated_status": "unregulated",
-        "three_d_secure": None,
         "wallet": None,
     }
     return {"type": CARD, CARD: card}

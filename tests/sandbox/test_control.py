@@ -65,8 +65,8 @@ def test_every_action_works(post: Callable[..., str], checkout: Checkout, sandbo
     do("fault-in-call", kind="hang", path="/v1/refunds", seconds="2", times="all")
     do("fault-in-delivery", kind="delay", types="refund.*", seconds="1.5", times="3")
     assert sandbox.faults.waiting() == [
-        Fault("delay", "refund.*", times=3, seconds=1.5),
         Fault("hang", "/v1/refunds", times=None, seconds=2),
+        Fault("delay", "refund.*", times=3, seconds=1.5),
     ]
     do("faults-clear")
     assert sandbox.faults.waiting() == []

@@ -1,21 +1,26 @@
-"""A local Stripe: enough of the API, the hosted page and the Dashboard to build and test against.
+"""A local stand-in for Stripe, to develop and test against: API, payment page and Dashboard.
 
-Stripe cannot be reached from a development machine or from CI. This package stands in for it: the
-real SDK talks to it over HTTP, a browser pays on its page, and it signs and sends webhooks. It
-speaks API version 2026-10-28.endive and uses the standard library alone, so that a mistake shared
-with the SDK or with our own code would show. It moves no money and must never face the internet.
+Development machines and CI cannot reach Stripe. Here Stripe's own SDK finds an API to call over
+HTTP, a browser finds a page to pay on, and the site is sent signed webhooks. It follows Stripe's
+API version 2026-10-28.endive. It imports the standard library alone, neither the SDK nor the
+site's code, so that it cannot share a mistake with what is tested against it. No money moves.
 
-    errors      Stripe's error envelope                 params      form bodies, read and checked
-    shapes      which parameters each call takes        objects, money_objects
-                                                                    Stripe's objects, by field
-    store       rows in memory, journal on disk         clock       a clock that can be moved
-    account     the one account that is imitated        checkout    sessions and how they are paid
-    refunds, disputes, payouts                          what moves money afterwards
-    expand, lists                                       how answers are rendered
-    events      what happened, and signatures           courier     sends webhooks, with retries
-    faults      what shall go wrong                     idempotency answers kept by key
-    calls       the calls under /v1                     api         one call from end to end
-    html, site, hosted, board                           the pages for people
-    control     what people click and tests post        machine     all of it in one object
-    server      HTTP, and `start()`
+    python -m sandbox                   runs it as a process (see `__main__`)
+    sandbox.server.start(...)           runs it in threads of this process, for tests
+
+From the bottom up:
+
+    errors                              Stripe's error envelope
+    params, shapes                      reads and checks form bodies; what each call takes
+    objects, money_objects              Stripe's objects, field by field
+    store, clock                        rows in memory, a journal on disk; a movable clock
+    events, account                     what happened, with signatures; the account and its rows
+    checkout, refunds, disputes, payouts    what changes those rows
+    expand, lists                       turns rows into answers
+    faults, idempotency                 wanted errors; answers kept by idempotency key
+    calls, api                          the calls under /v1; one call from request to answer
+    courier                             sends webhooks and retries them
+    machine                             all of it in one object, without HTTP
+    html, hosted, board, control, site  the pages for people and what their buttons do
+    server                              HTTP for both
 """

@@ -1,4 +1,4 @@
-"""The one Stripe account that is imitated: its rows, its clock, its address."""
+"""The Stripe account: its rows, its clock, and what every other module does with them."""
 
 import heapq
 
@@ -10,7 +10,7 @@ from sandbox.money_objects import balance_transaction
 from sandbox.objects import Row
 from sandbox.store import Store
 
-# Where a row of which identifier lives, and what Stripe's messages call it.
+# By the prefix of an id: the table that holds the row, and the noun in Stripe's messages.
 TABLES = {
     "cs": ("sessions", "checkout.session"),
     "pi": ("payment_intents", "payment_intent"),
@@ -28,14 +28,14 @@ NOUNS = dict(TABLES.values())
 
 
 class Account:
-    """Rows with the verbs that every part needs. The other modules' functions take it first."""
+    """One account. `base_url` is where the local Stripe itself answers."""
 
     def __init__(self, store: Store, base_url: str) -> None:
         self.store = store
         self.base_url = base_url
         saved = store.get("settings", "clock")
         self.clock = Clock(saved["offset"] if saved else 0)
-        # Open sessions by the second at which they expire.
+        # A heap of (Unix second of expiry, id), with every open session in it.
         self.due = [
             (row["expires_at"], row["id"])
             for row in store.table("sessions").rows.values()
@@ -51,14 +51,14 @@ class Account:
             self.store.put("settings", {"id": "clock", "offset": self.clock.offset})
 
     def get(self, table: str, identifier: str, *, param: str = "id", status: int = 404) -> Row:
-        """The row, or Refusal `resource_missing`."""
+        """The row. Raises Refusal `resource_missing`, which names `param`."""
         row = self.store.get(table, identifier)
         if row is None:
             raise missing(NOUNS[table], identifier, param=param, status=status)
         return row
 
     def put(self, table: str, row: Row, **changes: object) -> Row:
-        """Keep `row` with `changes`, and hand back the new row."""
+        """Store `row` with `changes`; returns the new row."""
         return self.store.put(table, {**row, **changes})
 
     def event(
@@ -77,7 +77,7 @@ class Account:
         fee: int = 0,
         available_in_days: int = 0,
     ) -> Row:
-        """Keep a new balance transaction."""
+        """Store a new balance transaction. `pence` is negative for money that leaves."""
         return self.store.put(
             "balance_transactions",
             balance_transaction(
@@ -93,7 +93,10 @@ class Account:
         )
 
     def charge_of(self, payment: str) -> Row:
-        """The latest charge of a session, payment intent or charge, or Refusal."""
+        """The latest charge of a payment, given the id of a session, payment intent or charge.
+
+        Raises Refusal where there is none.
+        """
         prefix = payment.split("_")[0]
         if prefix == "cs":
             session = self.get("sessions", payment)

@@ -1,4 +1,4 @@
-"""One call of the API, from the request to the answer: key, faults, idempotency, envelope."""
+"""One call of the API, from the request to the answer."""
 
 import json
 import re
@@ -22,12 +22,12 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Cut(Exception):
-    """The connection is to be cut without an answer."""
+    """A fault wants the connection closed without an answer."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What came in. `headers` has lower-case names; `body` is the form, or the query of a GET."""
+    """A call. `headers` has lower-case names; `body` is the form, or the query of a GET."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes out, as JSON."""
+    """The answer to a call; `text` is JSON."""
 
     status: int
     text: str
@@ -75,7 +75,7 @@ class Api:
         self.log: deque[tuple[str, str, int]] = deque(maxlen=1000)
 
     def answer(self, request: Request) -> Answer:
-        """The answer to one call. Raises Cut where a fault wants that."""
+        """The answer to one call. Raises Cut."""
         request_id = new_id("req")
         status = 0
         try:
@@ -149,7 +149,7 @@ class Api:
         cause: Cause,
         kind: str,
     ) -> Answer:
-        """Do it and keep the answer in one change."""
+        """Make the change and keep its answer for the idempotency key, both or neither."""
         checkout.expire_due(self._account)
         with self._account.store.change():
             result = call.function(self._account, identifier, params, cause)

@@ -17,12 +17,12 @@ from sandbox.shapes import Shape
 Function = Callable[[Account, str, Row, Cause], Row]
 # (account, checked parameters) -> which rows are listed
 Filter = Callable[[Account, Row], Keep]
-EVENTS_KEPT = 30 * 24 * 60 * 60
+EVENTS_KEPT = 30 * 24 * 60 * 60  # seconds
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the API."""
+    """One call of the API. `pattern` matches its path."""
 
     method: str
     pattern: re.Pattern[str]
@@ -53,7 +53,7 @@ def _create_refund(account: Account, identifier: str, params: Row, cause: Cause)
 
 
 def _by(*equal: str) -> Filter:
-    """Rows pass if these fields are as asked for."""
+    """A filter on `created` and on these fields, which must equal the parameters that are given."""
     return lambda account, params: lambda row: lists.matches(row, params, *equal)
 
 

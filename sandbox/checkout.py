@@ -14,12 +14,12 @@ from sandbox.objects import CARD, DEBIT, Row, pounds
 
 LEAST_PENCE = 30
 MOST_PENCE = 99_999_999
-SOONEST, LATEST = 30 * 60, 24 * 60 * 60
+SOONEST, LATEST = 30 * 60, 24 * 60 * 60  # seconds from now to a session's expiry
 _DAYS_UNTIL_AVAILABLE = 3
 
 
 def create(account: Account, params: Row, cause: Cause = NOBODY) -> Row:
-    """A new open session. Raises Refusal for what the shape alone cannot tell."""
+    """A new open session. Raises Refusal for amounts and times that Stripe does not take."""
     now = account.now()
     _check_amounts(params)
     _check_expiry(params, now)
@@ -88,7 +88,7 @@ def expire(account: Account, session_id: str, cause: Cause = NOBODY) -> Row:
         )
     session = account.put("sessions", session, status="expired", url=None)
     intent_id = account.get("drafts", session_id)["payment_intent"]
-    if intent_id is not None:  # a declined attempt
+    if intent_id is not None:  # a card was declined before
         account.put(
             "payment_intents",
             account.get("payment_intents", intent_id),
@@ -119,7 +119,10 @@ def _open(account: Account, session_id: str) -> Row:
 
 
 def _attempt(account: Account, session: Row, method: str, email: str | None) -> tuple[Row, Row]:
-    """The session's intent (one, however many attempts) and a fresh pending charge."""
+    """The session's payment intent and a new pending charge.
+
+    The first attempt makes the intent, later ones use it again; each has its own charge.
+    """
     draft = account.get("drafts", session["id"])
     data = draft["payment_intent_data"]
     if draft["payment_intent"] is None:
@@ -140,7 +143,7 @@ def _attempt(account: Account, session: Row, method: str, email: str | None) -> 
 
 
 def pay(account: Account, session_id: str, email: str | None = None) -> Row:
-    """Paid by card at once. `email` is what the payer typed where we gave none."""
+    """Pay by card at once. `email` is what the payer typed, for sessions created without one."""
     session = _open(account, session_id)
     intent, charge = _attempt(account, session, CARD, email)
     session = _complete(account, session, intent, charge, payment_status="paid")
@@ -158,7 +161,7 @@ def decline(account: Account, session_id: str, email: str | None = None) -> Row:
 
 
 def pay_later(account: Account, session_id: str, email: str | None = None) -> Row:
-    """Complete but unpaid: the bank confirms or refuses later (`settle_later`)."""
+    """Complete the session unpaid, by direct debit; the bank's answer is `settle_later`."""
     session = _open(account, session_id)
     intent, charge = _attempt(account, session, DEBIT, email)
     account.put("charges", charge)
@@ -169,7 +172,7 @@ def pay_later(account: Account, session_id: str, email: str | None = None) -> Ro
 
 
 def settle_later(account: Account, session_id: str, *, ok: bool = True) -> Row:
-    """The bank's answer to a payment that was to come later. Raises Refusal if none waits."""
+    """The bank confirms (`ok`) or refuses a direct debit. Raises Refusal if none waits for that."""
     session = account.get("sessions", session_id, param="session")
     if session["status"] != "complete" or session["payment_status"] != "unpaid":
         raise Refusal("No payment of this Checkout Session waits for the bank.")

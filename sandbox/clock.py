@@ -1,10 +1,10 @@
-"""A clock that can be moved, so that sessions expire while you watch."""
+"""A clock that can be moved on, so that nobody must wait for a session to expire."""
 
 import time
 
 
 class Clock:
-    """Real time plus an offset in seconds. All times are Unix seconds, whole."""
+    """Real time plus `offset` seconds. All times are whole Unix seconds."""
 
     def __init__(self, offset: int = 0) -> None:
         self.offset = offset

@@ -1,4 +1,4 @@
-"""Sends webhooks from one background thread, in order, with retries and the wanted faults."""
+"""Sends webhooks from one background thread, in order, with retries and with faults."""
 
 import heapq
 import http.client
@@ -15,7 +15,7 @@ from sandbox.faults import Faults
 from sandbox.objects import Row
 
 TIMEOUT_SECONDS = 10
-# Stripe tries for three days; a sandbox that long would be no use.
+# The waits before each retry. Stripe goes on for three days, too long to watch here.
 RETRY_SECONDS = (1.0, 5.0, 30.0)
 
 
@@ -29,7 +29,7 @@ class Parcel:
 
 
 class Courier:
-    """Delivers events to the endpoint. A new Courier is off until `start`."""
+    """Delivers events to the site's webhook endpoint, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Courier:
         secret: str,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
     ) -> None:
-        """`url` None: there is no endpoint, and nothing is ever sent.
+        """`url` is the endpoint; None: there is none, and nothing is ever sent.
 
         Raises ValueError for an address that is not http or https.
         """
@@ -60,21 +60,21 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and take up what a former run had not delivered."""
+        """Start the thread, and queue what an earlier run of the process had not delivered."""
         for row in list(self._account.store.table("deliveries").rows.values()):
             if row["status"] == events.WAITING:
                 self._put(Parcel(row["id"], attempt=len(row["attempts"])), 0)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; a delivery that hangs is left behind after a moment."""
+        """End the thread. A delivery that is waiting for its answer gets half a second."""
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
         self._thread.join(timeout=0.5)
 
     def switch(self, *, on: bool) -> None:
-        """Off: what happens from now on is never sent by itself, as with a disabled endpoint."""
+        """Off: events from now on are kept but not sent, as with a disabled endpoint."""
         self._is_on = on
 
     @property
@@ -82,7 +82,7 @@ class Courier:
         return self._is_on and self._url is not None
 
     def accept(self, event_ids: list[str]) -> None:
-        """New events have been kept: decide what becomes of each."""
+        """Queue new events for delivery, or mark why they are not sent."""
         for event_id in event_ids:
             event = self._account.get("events", event_id)
             if event["type"] not in events.SUBSCRIBED:
@@ -105,7 +105,7 @@ class Courier:
             self._put(Parcel(event["id"], copy=True), 0)
 
     def resend(self, event_id: str) -> None:
-        """Send an event again, whatever became of it, as the Dashboard's button does."""
+        """Send an event again, delivered or not, as the Dashboard's Resend does."""
         self._account.get("events", event_id)
         if self._url is not None:
             before = events.delivery_of(self._account.store, event_id)["status"]
@@ -113,7 +113,7 @@ class Courier:
             self._put(Parcel(event_id, copy=before == events.DELIVERED), 0)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until nothing is on its way, retries included; False if time runs out."""
+        """Wait until nothing is queued, retries included; False after `seconds`."""
         until = time.monotonic() + seconds
         with self._wake:
             while self._sending or self._parcels:
@@ -126,7 +126,7 @@ class Courier:
     def signed(self, event_id: str) -> tuple[bytes, str]:
         """The body and the Stripe-Signature header that a delivery would have now."""
         body = events.body(self._account.get("events", event_id))
-        # Real time: the receiver compares it with its own clock.
+        # Real time, not the account's: the receiver compares it with its own clock.
         return body, events.signature(body, self._secret, int(time.time()))
 
     def _put(self, parcel: Parcel, seconds: float) -> None:
@@ -136,7 +136,10 @@ class Courier:
             self._wake.notify_all()
 
     def _mark(self, event_id: str, status: str | None, outcome: str | None = None) -> None:
-        """Keep a new status (None: the same) and what an attempt came to."""
+        """Store a delivery's new status (None: the same) and the outcome of an attempt, if any.
+
+        What was delivered once stays delivered.
+        """
         store = self._account.store
         with store.change():
             row = events.delivery_of(store, event_id)
@@ -157,7 +160,7 @@ class Courier:
                     self._wake.notify_all()
 
     def _next(self) -> Parcel | None:
-        """The next parcel that is due, waiting for it; None at the end."""
+        """The next parcel, as soon as it is due; None when the courier stops."""
         with self._wake:
             while not self._stopping:
                 if not self._parcels:
@@ -185,7 +188,7 @@ class Courier:
             self._put(again, self._retry_seconds[parcel.attempt])
 
     def _send(self, event_id: str) -> str:
-        """One attempt; the status code or the name of what went wrong."""
+        """Make one attempt; returns the status code or the name of the exception."""
         body, signature = self.signed(event_id)
         address = urlsplit(self._url or "")
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}

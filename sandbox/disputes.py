@@ -1,4 +1,4 @@
-"""Disputes and early fraud warnings, as the Dashboard and the banks bring them about.
+"""Disputes and early fraud warnings, which banks raise, and the answers to them.
 
 Every function takes the account first and must run inside `store.change()`.
 """
@@ -13,7 +13,10 @@ REASONS = ("fraudulent", "duplicate", "product_not_received", "unrecognized", "g
 
 
 def open_(account: Account, payment: str, reason: str = "fraudulent") -> Row:
-    """The payer's bank takes the money back. `payment` names a session, intent or charge."""
+    """The payer's bank takes back what was not refunded, and Stripe takes FEE_PENCE.
+
+    `payment` is the id of a session, payment intent or charge.
+    """
     charge = account.charge_of(payment)
     if charge["status"] != "succeeded" or charge["disputed"] or charge["refunded"]:
         raise Refusal("Only a payment that succeeded and is not refunded can be disputed, once.")
@@ -37,7 +40,7 @@ def open_(account: Account, payment: str, reason: str = "fraudulent") -> Row:
 
 
 def answer(account: Account, dispute_id: str) -> Row:
-    """Evidence was handed in: under review."""
+    """Evidence is submitted; the bank reviews it."""
     dispute = _waiting(account, dispute_id, ("needs_response",))
     details = dispute["evidence_details"] | {
         "has_evidence": True,
@@ -50,7 +53,7 @@ def answer(account: Account, dispute_id: str) -> Row:
 
 
 def close(account: Account, dispute_id: str, *, won: bool) -> Row:
-    """The bank decides. Won: the money comes back, the fee does not."""
+    """The bank decides. If won, the money comes back; the fee never does."""
     dispute = _waiting(account, dispute_id, ("needs_response", "under_review"))
     closed = {**dispute, "status": "won" if won else "lost"}
     if won:
@@ -76,7 +79,7 @@ def _waiting(account: Account, dispute_id: str, states: tuple[str, ...]) -> Row:
 
 
 def warn(account: Account, payment: str) -> Row:
-    """An early fraud warning: no money moves yet."""
+    """The card's issuer suspects fraud; no money moves."""
     charge = account.charge_of(payment)
     if charge["status"] != "succeeded":
         raise Refusal("Only a payment that succeeded can be warned about.")

@@ -4,11 +4,11 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """A call that Stripe refuses.
+    """Stripe refuses a call, or an action of the Dashboard or of the payer.
 
-    `status` is the HTTP status. `stored` says whether the answer is kept under the call's
-    idempotency key: Stripe keeps what happened once a call was under way, and does not keep
-    refused parameters (docs.stripe.com/api/idempotent_requests).
+    `status` is the HTTP status. `stored`: the answer is kept under the call's idempotency key.
+    Stripe keeps the errors of calls that had begun to execute, but not those of parameters that
+    failed validation (docs.stripe.com/api/idempotent_requests).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What happened: events, how they are rendered, and their signatures.
+"""Events: how they are recorded, shown and signed.
 
 The signature is computed here from Stripe's description of the scheme
 (docs.stripe.com/webhooks/signature), not by the SDK.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sandbox.objects import API_VERSION, Row, new_id
 from sandbox.store import Store
 
-# What our endpoint is subscribed to. Other events are only listed.
+# What the site's webhook endpoint is subscribed to. Other events are listed but never sent.
 SUBSCRIBED = frozenset(
     """
     checkout.session.completed checkout.session.async_payment_succeeded
@@ -25,7 +25,8 @@ SUBSCRIBED = frozenset(
     """.split()
 )
 
-# The states of a delivery. FAILED, DROPPED and WITHHELD have not reached us.
+# The states of a delivery: on its way, arrived, given up after all retries;
+# dropped by a fault, withheld while webhooks are off, or never meant to be sent.
 WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
 DROPPED, WITHHELD, NOT_SENT = "dropped", "withheld", "not_sent"
 UNDELIVERED = frozenset({WAITING, FAILED, DROPPED, WITHHELD})
@@ -51,9 +52,9 @@ def record(
     cause: Cause = NOBODY,
     previous: Row | None = None,
 ) -> Row:
-    """Keep an event with `about` as it is now; delivery follows when the change is kept.
+    """Record an event about an object as it is now; it is sent when the change is committed.
 
-    `previous` holds the earlier values of what changed, for events of type updated.
+    `previous` holds the earlier values of the fields that changed, where Stripe tells them.
     """
     data: Row = {"object": about}
     if previous is not None:
@@ -75,7 +76,7 @@ def record(
 
 
 def delivery_of(store: Store, event_id: str) -> Row:
-    """How an event's delivery stands: `status` and `attempts`."""
+    """The delivery of an event: `status` (one of the states above) and `attempts`."""
     return store.table("deliveries").rows[event_id]
 
 

@@ -1,4 +1,4 @@
-"""Rows as the API shows them: ids, and whole objects only where `expand[]` asks for them."""
+"""Rows as the API shows them: links are ids, or whole objects where `expand[]` asks for them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -49,7 +49,7 @@ def _cannot(path: str) -> Refusal:
 
 
 def _current(account: Account, row: Row) -> Row:
-    """What depends on the moment of asking."""
+    """The row, with the fields that depend on when it is asked for."""
     if row["object"] == "event":
         return events.rendered(account.store, row)
     is_pending = row["object"] == "balance_transaction" and row["status"] == "pending"

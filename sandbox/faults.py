@@ -1,22 +1,25 @@
-"""What shall go wrong: in the delivery of webhooks and in calls of the API.
+"""Faults on demand: in the delivery of webhooks and in calls of the API.
 
-Faults are meant for the moment: they are kept in memory only and are gone after a restart.
+They are kept in memory only and are gone after a restart.
 """
 
 import threading
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-# In the delivery of a webhook. delay: sent after some seconds, so that later events overtake it.
+# In deliveries. delay: sent after some seconds, so that later events overtake it.
 DELIVERY_KINDS = ("duplicate", "delay", "drop")
-# In calls. 500: refused before anything is done; commit_500 and commit_cut: done, but the answer
-# is a 500 or a cut connection; hang: answered after some seconds.
+# In calls. 500, 409, 429: this status, and nothing is done. commit_500, commit_cut: it is done, but
+# the answer is a 500, or the connection is closed without one. hang: answered after some seconds.
 CALL_KINDS = ("500", "409", "429", "hang", "commit_500", "commit_cut")
 
 
 @dataclass
 class Fault:
-    """One fault. `times` counts down; None means until it is cleared."""
+    """A fault that is still to happen `times` times; None: until it is cleared.
+
+    `pattern` is for the path of a call or the type of an event.
+    """
 
     kind: str
     pattern: str

@@ -1,4 +1,4 @@
-"""The page on which the payer pays, in Stripe's place."""
+"""The page on which the payer pays, as Stripe Checkout hosts it."""
 
 from sandbox.errors import Refusal
 from sandbox.html import Page, Safe, fill, joined, moment, page, redirect
@@ -44,7 +44,7 @@ formaction="/c/pay/{id}/bank-confirms">Bank confirms</button>
 
 
 def show(machine: Machine, session_id: str, *, declined: bool = False) -> Page:
-    """The page of a session, in whatever state it is."""
+    """The payment page of a session, which depends on the session's state."""
     session = machine.account.store.get("sessions", session_id)
     if session is None:
         text = "There is no such payment page. The link may be incomplete."
@@ -59,7 +59,7 @@ def show(machine: Machine, session_id: str, *, declined: bool = False) -> Page:
 
 
 def act(machine: Machine, session_id: str, action: str, form: dict[str, str]) -> Page:
-    """What a button of the page does; then on to the shop, or back to this page."""
+    """Do what a button says, and redirect to the site, or back to this page."""
     email = form.get("email") or None
     here = f"/c/pay/{session_id}"
     verbs = {
@@ -74,7 +74,7 @@ def act(machine: Machine, session_id: str, action: str, form: dict[str, str]) ->
     try:
         session = verbs[action]()
     except Refusal:
-        # A double click, the back button, or too late.
+        # A double click, the back button, or the session has expired.
         kept = machine.account.store.get("sessions", session_id)
         if kept is None or kept["status"] != "complete" or action.startswith("bank"):
             return redirect(here)

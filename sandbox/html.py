@@ -1,4 +1,4 @@
-"""The frame of every page for people, and HTML that is escaped unless said otherwise."""
+"""The frame of every page, and templates whose values are escaped unless they are Safe."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ _NAV = """<nav aria-label="Local Stripe"><ul>
 <li><a href="/control/"{control}>Control</a></li>
 </ul></nav>"""
 
-# Nothing may run and nothing may be loaded but our own style sheet.
+# No script runs, and nothing is loaded but the style sheet.
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'"
 
 

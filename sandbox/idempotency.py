@@ -1,8 +1,8 @@
 """Answers kept by idempotency key (docs.stripe.com/api/idempotent_requests).
 
-The same key with the same parameters gets the first answer again, errors under way included;
-another body is refused; while the first call is still under way the second gets a 409. Refused
-parameters are not kept. A key is forgotten after 24 hours.
+The same key with the same parameters gets the first answer again, be it an error; with other
+parameters it is refused; while the first call is still executing the second gets a 409. The
+errors of parameters that failed validation are not kept. A key is forgotten after 24 hours.
 """
 
 import hashlib
@@ -13,25 +13,25 @@ from sandbox.errors import Refusal
 from sandbox.events import Cause
 from sandbox.objects import Row
 
-LIFETIME = 24 * 60 * 60
+LIFETIME = 24 * 60 * 60  # seconds
 _LONGEST = 255
 
 
 def fingerprint(body: str) -> str:
-    """The same for the same parameters, whatever their order."""
+    """A digest of the parameters that does not depend on their order."""
     pairs = sorted(parse_qsl(body, keep_blank_values=True))
     return hashlib.sha256(repr(pairs).encode()).hexdigest()
 
 
 class Keys:
-    """Which keys are under way, and what was answered."""
+    """Which keys belong to calls that are executing, and what was answered to earlier ones."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._under_way: set[str] = set()
 
     def begin(self, key: str, path: str, body: str) -> Row | None:
-        """The answer kept for this key, or None: then the call is under way until `end`.
+        """The answer kept for this key, or None: then the key is in use until `end`.
 
         Raises Refusal where the key is in use, or was used for something else.
         """
@@ -83,6 +83,6 @@ class Keys:
             )
 
     def end(self, key: str) -> None:
-        """The call is no longer under way."""
+        """The call has ended."""
         with self._account.store.lock:
             self._under_way.discard(key)

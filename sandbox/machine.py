@@ -1,4 +1,4 @@
-"""The local Stripe without its HTTP: everything that a person or a test can make happen."""
+"""The local Stripe without HTTP: everything that a person or a test can make happen."""
 
 import threading
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _TICK_SECONDS = 0.5
 class Machine:
     """One Stripe account with its webhooks, its faults and its clock.
 
-    Methods that need something to be in a certain state raise `errors.Refusal` where it is not.
+    Its methods raise `errors.Refusal` where the state of things does not allow them.
     `payment` may be the id of a session, a payment intent or a charge.
     """
 
@@ -32,7 +32,7 @@ class Machine:
         webhook_secret: str,
         retry_seconds: Sequence[float],
     ) -> None:
-        """Read the state file, if any. Raises `store.StateInUse`."""
+        """`server.start` explains the arguments. Raises `store.StateInUse` and ValueError."""
         self.base_url = base_url
         self.webhook_url = webhook_url
         self._store = Store(state_file)
@@ -61,7 +61,7 @@ class Machine:
         self._store.close()
 
     def _tick(self) -> None:
-        """Sessions expire by themselves."""
+        """Let sessions expire when their time has passed."""
         while not self._stopping.wait(_TICK_SECONDS):
             checkout.expire_due(self.account)
 
@@ -78,17 +78,17 @@ class Machine:
             return checkout.decline(self.account, session_id, email)
 
     def pay_later(self, session_id: str, email: str | None = None) -> Row:
-        """Complete but unpaid until `settle_later`."""
+        """Pay by direct debit, which the bank confirms or refuses later (`settle_later`)."""
         with self._store.change():
             return checkout.pay_later(self.account, session_id, email)
 
     def settle_later(self, session_id: str, ok: bool = True) -> Row:
-        """The bank confirms (or refuses) a payment that was to come later; the session."""
+        """The bank confirms or refuses a direct debit; the session."""
         with self._store.change():
             return checkout.settle_later(self.account, session_id, ok=ok)
 
     def expire(self, session_id: str) -> Row:
-        """An open session's time is over, whatever the clock says."""
+        """Expire an open session now, whatever the clock says; the session."""
         with self._store.change():
             return checkout.expire(self.account, session_id)
 
@@ -104,12 +104,12 @@ class Machine:
             return refunds.create(self.account, params)
 
     def settle_refund(self, refund_id: str) -> Row:
-        """A pending refund succeeds."""
+        """A pending refund succeeds; the refund."""
         with self._store.change():
             return refunds.settle(self.account, refund_id)
 
     def fail_refund(self, refund_id: str) -> Row:
-        """A refund comes back from the payer's bank."""
+        """The payer's bank sends a refund back; the refund."""
         with self._store.change():
             return refunds.fail(self.account, refund_id)
 
@@ -119,12 +119,12 @@ class Machine:
             return disputes.open_(self.account, payment, reason)
 
     def answer_dispute(self, dispute_id: str) -> Row:
-        """Evidence was handed in."""
+        """Submit evidence; the dispute."""
         with self._store.change():
             return disputes.answer(self.account, dispute_id)
 
     def close_dispute(self, dispute_id: str, won: bool = True) -> Row:
-        """The bank decides."""
+        """The bank decides; the dispute."""
         with self._store.change():
             return disputes.close(self.account, dispute_id, won=won)
 
@@ -139,7 +139,7 @@ class Machine:
             return payouts.make(self.account)
 
     def fail_payout(self, payout_id: str) -> Row:
-        """The bank sends a payout back."""
+        """The charity's bank sends a payout back; the payout."""
         with self._store.change():
             return payouts.fail(self.account, payout_id)
 
@@ -181,7 +181,7 @@ class Machine:
         return events.delivery_of(self._store, event_id)
 
     def deliver_webhooks(self, on: bool) -> None:
-        """Off: events are kept but not sent, as with every webhook lost, until they are resent."""
+        """Off: events from now on are kept but not sent until somebody resends them."""
         self.courier.switch(on=on)
 
     def resend(self, event_id: str) -> None:
@@ -189,7 +189,7 @@ class Machine:
         self.courier.resend(event_id)
 
     def signed(self, event_id: str) -> tuple[bytes, str]:
-        """Body and Stripe-Signature of an event, to hand to a view without HTTP."""
+        """Body and Stripe-Signature of an event, for a test to post by itself."""
         return self.courier.signed(event_id)
 
     def wait_for_webhooks(self, seconds: float = 5) -> bool:
@@ -198,5 +198,5 @@ class Machine:
 
     @property
     def calls(self) -> list[tuple[str, str, int]]:
-        """The latest 1,000 calls of the API: method, path, status (0: the line was cut)."""
+        """The latest 1,000 calls of the API: method, path, status (0: the connection was cut)."""
         return list(self.api.log)

@@ -1,4 +1,4 @@
-"""Stripe's objects for money that moves after, or beside, a payment."""
+"""Stripe's objects beside the payment itself: the balance, refunds, payouts, disputes."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """Stripe's objects, field by field, as API version 2026-10-28.endive shapes them.
 
-Fields that are only there when expanded (`line_items`, `refunds`) are left out; everything else
-that Stripe always sends is there, null where it does not apply. The tests compare the field names
-with the SDK's own classes.
+Every field that Stripe always sends is there, null where it does not apply; fields that it sends
+only when expanded are not. Nested objects hold a part of Stripe's fields. The tests compare the
+names with the SDK's own classes.
 """
 
 import secrets
@@ -14,7 +14,7 @@ API_VERSION = "2026-10-28.endive"
 _ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
 CARD = "card"
-DEBIT = "bacs_debit"  # what 'pay later' uses: the bank answers days afterwards
+DEBIT = "bacs_debit"  # direct debit: the bank answers days afterwards
 
 
 def new_id(prefix: str) -> str:
@@ -29,7 +29,7 @@ def pounds(pence: int) -> str:
     return f"£{pence // 100:,}.{pence % 100:02d}"
 
 
-# What is the same in every session that we can have.
+# The fields that are the same in every new session.
 _SESSION: Row = {
     "id": "",
     "object": "checkout.session",
@@ -143,7 +143,7 @@ _INTENT: Row = {
 
 
 def payment_intent(session_row: Row, data: Row, method: str, now: int) -> Row:
-    """The intent behind a session. `data` is the session's `payment_intent_data`."""
+    """The payment intent of a session. `data` is the session's `payment_intent_data`."""
     identifier = new_id("pi")
     return {
         **_INTENT,
@@ -181,7 +181,7 @@ _CHARGE: Row = {
 
 
 def charge(intent: Row, method: str, email: str | None, now: int) -> Row:
-    """A charge that is still to be decided. Payments by bank have `py_` ids, as at Stripe."""
+    """A pending charge. As at Stripe, its id begins with `py_` where it is not by card."""
     same = (
         "amount currency description metadata payment_method receipt_email statement_descriptor "
         "statement_descriptor_suffix"

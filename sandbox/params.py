@@ -50,7 +50,7 @@ def _place(target: Given, parts: list[str], value: str, key: str) -> None:
 def unknown(names: list[str]) -> Refusal:
     """Parameters that the call does not take; `names` are full paths.
 
-    Stripe itself may take them: the message's second sentence is ours.
+    Stripe itself may take them: the second sentence of the message is not Stripe's.
     """
     word = "parameter" if len(names) == 1 else "parameters"
     return Refusal(
@@ -67,13 +67,13 @@ def _under(path: str, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(ABC):
-    """What one parameter may be. `read` gives the Python value or raises Refusal."""
+    """What one parameter may be."""
 
     required: bool = False
 
     @abstractmethod
     def read(self, value: Any, path: str) -> Any:
-        """The value as Python has it."""
+        """The Python value of what `parse_form` gave for the parameter at `path`, or Refusal."""
 
 
 def _text(value: Any, path: str) -> str:
@@ -110,7 +110,7 @@ class Text(Kind):
 
 
 class Email(Text):
-    """Something with an @ and a dot after it, as Stripe looks at it."""
+    """Text with an @ and a dot after it; nothing else is checked."""
 
     def read(self, value: Any, path: str) -> str:
         text = super().read(value, path)
@@ -234,10 +234,13 @@ class Span(Kind):
 
 
 def check(shape: Mapping[str, Kind], given: Given, path: str = "") -> Given:
-    """The parameters as Python values, or Refusal: unknown, then wrong, then missing ones."""
-    strangers = [_under(path, name) for name in given if name not in shape]
-    if strangers:
-        raise unknown(strangers)
+    """The parameters as Python values.
+
+    Raises Refusal: for unknown parameters first, then for wrong, then for missing ones.
+    """
+    unnamed = [_under(path, name) for name in given if name not in shape]
+    if unnamed:
+        raise unknown(unnamed)
     values = {name: shape[name].read(value, _under(path, name)) for name, value in given.items()}
     for name, kind in shape.items():
         if kind.required and name not in values:

@@ -1,4 +1,4 @@
-"""Payouts: what lies in the balance goes to the charity's bank account.
+"""Payouts of the balance to the charity's bank account.
 
 As at Stripe, the transactions listed for a payout begin with the payout's own, which is negative;
 the others sum to the payout. Every function must run inside `store.change()`.
@@ -18,7 +18,7 @@ def waiting(account: Account) -> list[Row]:
 
 
 def make(account: Account) -> Row:
-    """Pay out everything that waits, available or not. Raises Refusal if that is nothing."""
+    """Pay out the whole balance, pending transactions too. Raises Refusal unless it is positive."""
     items = waiting(account)
     pence = sum(item["net"] for item in items)
     if pence <= 0:
@@ -44,7 +44,7 @@ def make(account: Account) -> Row:
 
 
 def fail(account: Account, payout_id: str) -> Row:
-    """The bank sends a payout back: the money lies in the balance again."""
+    """The bank sends a payout back: the money is in the balance again."""
     payout = account.get("payouts", payout_id, param="payout")
     if payout["status"] != "paid":
         raise Refusal(f"This payout is {payout['status']}.")

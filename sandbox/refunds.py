@@ -1,4 +1,4 @@
-"""Refunds: by the API, from the Dashboard, and those that fail later.
+"""Refunds: made, arrived, or sent back by the payer's bank.
 
 Every function takes the account first and must run inside `store.change()`.
 """

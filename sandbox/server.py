@@ -21,11 +21,11 @@ from sandbox.html import Page
 from sandbox.machine import Machine
 
 _MOST_BYTES = 1024 * 1024
-_POLL_SECONDS = 0.02  # how soon it notices that it is to stop
+_POLL_SECONDS = 0.02  # how often the server looks whether it is to stop
 
 
 class _Server(ThreadingHTTPServer):
-    """Threads end with the process; open connections end with `cut_all`."""
+    """A thread for each connection. `cut_all` closes those that clients keep open."""
 
     daemon_threads = True
     block_on_close = False
@@ -45,7 +45,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news; anything else is."""
+        """Report the error, unless the client has merely gone away."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -58,11 +58,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection, kept alive over many requests."""
+    """One connection, kept open for many requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # head and body leave in one piece
+    wbufsize = -1  # buffered, so that head and body are sent together
     server: _Server
 
     def do_GET(self) -> None:
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet: `Machine.calls` knows what was asked."""
+        """Log nothing: `Machine.calls` keeps the calls."""
 
 
 def _is_loopback(host: str) -> bool:

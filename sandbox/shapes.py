@@ -1,4 +1,4 @@
-"""Which parameters each call takes: those of Stripe's API 2026-10-28.endive that we have a use for.
+"""Which parameters each call takes: a part of those of Stripe's API 2026-10-28.endive.
 
 Whatever is not named here is refused as unknown, whether Stripe takes it or not.
 """

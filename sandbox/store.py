@@ -1,8 +1,8 @@
 """Rows in memory, one journal on disk.
 
 A row is a dictionary with an `id`. Rows are never changed in place: `put` replaces them, so that
-events and answers may hold on to what they saw. A change is one line of the journal, written
-before anybody is answered; a line that was torn by a crash is left out at the next start.
+an event keeps the row as it was. A change is one line of the journal, written before the call is
+answered; a line that a crash left incomplete is ignored at the next start.
 """
 
 import fcntl
@@ -45,14 +45,14 @@ class Table:
         del self.rows[identifier], self.position[identifier]
 
     def newest_first(self, after: str | None = None) -> Iterator[Row]:
-        """Rows from the newest on, or from the one below `after`."""
+        """Rows from the newest on, or those older than the row with the id `after`."""
         start = len(self.order) if after is None else self.position[after]
         for index in range(start - 1, -1, -1):
             yield self.rows[self.order[index]]
 
 
 class Store:
-    """All tables, their lock and their journal."""
+    """All tables, their lock and their journal. `on_commit` is called with ids of new events."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Read the journal at `path`, if any. Raises StateInUse."""
@@ -82,7 +82,10 @@ class Store:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """All puts inside are kept together or, after an exception, not at all."""
+        """All puts inside are committed together or, after an exception, undone.
+
+        Changes may be nested; the outermost commits. New events then go to `on_commit`.
+        """
         with self.lock:
             fresh_events: list[str] = []
             self._depth += 1
@@ -107,7 +110,7 @@ class Store:
                 self._journal = None
 
     def _commit(self) -> list[str]:
-        """Write what has changed; the ids of new events."""
+        """Write the change to the journal; returns the ids of new events."""
         changes, self._changes = self._changes, []
         if changes and self._journal is not None:
             self._journal.write(_line([[name, row] for name, row, _ in changes]))
@@ -140,7 +143,7 @@ class Store:
             try:
                 changes = json.loads(line)
             except ValueError:
-                break  # torn by a crash: nothing after it was promised to anybody
+                break  # incomplete after a crash: the call was never answered
             for name, row in changes:
                 self.table(name).put(row)
 

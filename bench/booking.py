@@ -101,7 +101,7 @@ def paid_orders(site: Site, about: Figures, stripe: Browser, count: int) -> list
     )
     assert not load.errors, load.first_error
     for session in sessions:
-        stripe.post_json("/control/pay", {"session": session})
+        stripe.post(f"/c/pay/{session}/pay", {})
     return sessions
 
 

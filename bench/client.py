@@ -5,7 +5,6 @@ connections as wanted from a single thread, which never waits for anything but t
 """
 
 import http.client
-import json
 import re
 import selectors
 import socket
@@ -140,13 +139,6 @@ class Browser:
         if status not in (302, 303):
             raise Failed(f"POST {path}: {status}\n{content[:2000].decode(errors='replace')}")
         return str(headers["Location"])
-
-    def post_json(self, path: str, values: Mapping[str, object]) -> None:
-        """Send values as JSON. Raises Failed unless they are taken."""
-        body, headers = json.dumps(values).encode(), {"Content-Type": "application/json"}
-        status, _, content = self.send("POST", path, body=body, headers=headers)
-        if status != 200:
-            raise Failed(f"POST {path}: {status} {content[:500].decode(errors='replace')}")
 
 
 class _Line:

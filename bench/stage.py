@@ -67,10 +67,9 @@ class Site:
     def stripe(self) -> Iterator[Browser]:
         """The local Stripe, running; it sends no webhooks of its own. Yields a visitor to it."""
         env = self.env | {"PORT": str(self.stripe_port)}
-        command = (*MANAGE, "stripe_sandbox", "--port", str(self.stripe_port))
-        with server(command, env | {"BASE_URL": self.env["BASE_URL"]}, self.log, path="/"):
+        with server((PYTHON, "-m", "sandbox"), env, self.log, path="/"):
             visitor = Browser(self.stripe_port)
-            visitor.post_json("/control/webhooks", {"on": "false"})
+            visitor.post("/control/webhooks", {"on": "no"})
             yield visitor
 
     @contextmanager

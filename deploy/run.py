@@ -123,7 +123,7 @@ def serve() -> int:
     supervisor.start("web", [python, "-m", "deploy.serve"], env)
     supervisor.start("worker", [python, manage, "worker"], env)
     supervisor.start("sweep", [python, manage, "sweep", "--every", "30"], env)
-    supervisor.start("stripe", [python, manage, "stripe_sandbox"], env)
+    supervisor.start("stripe", [python, "-m", "sandbox"], env)
     return supervisor.run(
         is_up=lambda: answers(site, "/healthz") and answers(sandbox, "/"),
         when_up=lambda: announce(env, sandbox, log_ins),

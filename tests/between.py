@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 
 _really_now = timezone.now
 

@@ -18,8 +18,8 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 from stripe import HTTPClient
 
-from donations.sandbox import server as sandbox
-from donations.sandbox.server import Sandbox
+from sandbox import server as sandbox
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.queue import run_queue
 

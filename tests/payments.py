@@ -5,8 +5,8 @@ from typing import Any
 import requests
 
 from donations.models import Payment, Refund
-from donations.sandbox.server import Sandbox
 from donations.settlement import begin_refund, settle
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_order
 from tickets import actions

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
-from donations.sandbox import events
-from donations.sandbox.server import Sandbox
+from sandbox import events
+from sandbox.server import Sandbox
 
 
 @cache

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from conference.models import Conference, Heartbeat, Mail, Organisation, User
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from signup.models import Edition
 from tests.factories import make_order
 from tickets.models import TicketType

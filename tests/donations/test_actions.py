@@ -12,9 +12,9 @@ import donations.actions
 from donations import stripe_api
 from donations.actions import CannotPayNow, ask_stripe
 from donations.models import Donation, Payment, Refund
-from donations.sandbox import server
-from donations.sandbox.server import Sandbox
 from donations.settlement import settle
+from sandbox import server
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_order
 from tests.payments import at_stripe, begun_refund

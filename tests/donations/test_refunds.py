@@ -7,8 +7,8 @@ import pytest
 import donations.actions
 from donations import refunds, stripe_api
 from donations.models import Donation, Payment, Refund
-from donations.sandbox.server import Sandbox
 from donations.settlement import settle
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_order
 from tests.payments import at_stripe, begun_refund, paid

@@ -15,9 +15,9 @@ import donations.actions
 from conference.models import AuditEntry, Mail
 from donations import refunds, stripe_api
 from donations.models import Donation, Payment, Refund
-from donations.sandbox.server import Sandbox
 from donations.settlement import book, settle
 from donations.stripe_api import Session
+from sandbox.server import Sandbox
 from tests.between import between
 from tests.clock import Clock
 from tests.factories import make_conference, make_order

@@ -11,9 +11,9 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from donations import stripe_api
-from donations.sandbox import events, server
-from donations.sandbox.server import Sandbox
 from donations.stripe_api import BadEvent, Broken, Refused, Unavailable
+from sandbox import events, server
+from sandbox.server import Sandbox
 from tests.between import between
 
 

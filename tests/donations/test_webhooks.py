@@ -16,9 +16,9 @@ from django.utils import timezone
 from conference.models import Mail
 from donations import by_hand, webhooks
 from donations.models import Donation, Payment, Refund, StripeEvent
-from donations.sandbox import events, server
-from donations.sandbox.server import Sandbox
 from donations.settlement import settle
+from sandbox import events, server
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_order, make_user
 from tests.webhooks import deliver, deliver_all, post, post_signed

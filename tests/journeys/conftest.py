@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from conference.models import Conference
-from donations.sandbox import server as sandbox
-from donations.sandbox.server import Sandbox
+from sandbox import server as sandbox
+from sandbox.server import Sandbox
 from tests.queue import run_queue
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from conference.models import Conference
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from tests.factories import make_order
 from tickets.models import Order
 

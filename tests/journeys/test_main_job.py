@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from conference.management.commands.demo import PASSWORD
 from conference.models import Mail
 from donations.models import Donation
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from signup.models import Subscriber
 from tickets.models import Ticket
 

@@ -18,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from conference import errors
 from conference.management.commands.demo import PASSWORD
 from conference.models import Conference, Mail
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from signup import links
 from signup.actions import sign_up
 from signup.models import Consent, Subscriber

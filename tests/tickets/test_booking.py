@@ -11,8 +11,8 @@ from django.utils import timezone
 import donations.actions
 from conference.models import Mail
 from donations.models import Donation, Payment, Refund
-from donations.sandbox.server import Sandbox
 from donations.settlement import settle
+from sandbox.server import Sandbox
 from tests.factories import make_conference, make_order
 from tickets import actions
 from tickets.models import Order, Ticket

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 import signup.actions
 from donations.models import Donation
-from donations.sandbox.server import Sandbox
 from donations.settlement import settle
+from sandbox.server import Sandbox
 from signup.models import Consent
 from tests.factories import make_conference, make_order
 from tickets import actions

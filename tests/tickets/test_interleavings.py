@@ -30,7 +30,7 @@ from conference.management.commands.sweep import STEPS
 from conference.models import AuditEntry, Mail
 from donations import webhooks
 from donations.models import Donation, Payment, Refund, StripeEvent
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_conference, make_order
 from tests.webhooks import deliver

@@ -11,7 +11,7 @@ import donations.actions
 from conference.management.commands.sweep import sweep
 from conference.models import AuditEntry, Heartbeat, Mail
 from donations.models import Donation, Payment, Refund
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_conference, make_order
 from tickets import actions

@@ -5,8 +5,8 @@ from django.test import Client
 
 from conference.models import Conference, User
 from donations.models import Payment
-from donations.sandbox.server import Sandbox
 from donations.settlement import settle
+from sandbox.server import Sandbox
 from tests.factories import make_conference, make_order, make_user
 from tickets import actions
 from tickets.models import Order

@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from conference.health import beat
 from conference.models import AuditEntry, Conference, User
 from donations.models import Donation, Payment, Refund, StripeEvent
-from donations.sandbox.server import Sandbox
 from donations.settlement import begin_refund
+from sandbox.server import Sandbox
 from tests.factories import make_order
 from tickets import actions
 from tickets.models import Order

@@ -13,8 +13,8 @@ from conference.desk.open_matters import open_matters
 from conference.health import beat
 from conference.models import Conference, Mail, User
 from donations.models import Payment, Refund
-from donations.sandbox.server import Sandbox
 from donations.settlement import begin_refund
+from sandbox.server import Sandbox
 from tests.conference.desk.conftest import pay
 from tests.factories import make_conference, make_gate, make_order
 from tickets import actions

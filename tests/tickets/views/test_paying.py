@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from conference.models import Conference, Mail
 from donations import stripe_api
 from donations.models import Donation, Payment
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from tests.factories import make_conference, make_order
 from tests.html import fields, heading, notices, page, summary, words
 from tests.tickets.views.filled import filled, send

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from conference.models import Mail
 from donations.models import Payment
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from signup.models import Consent, Subscriber
 from tests.factories import make_conference, make_order, make_type
 from tests.html import field_errors, fields, heading, page, summary, words

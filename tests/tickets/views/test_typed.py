@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from donations.models import Payment
-from donations.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from tests.factories import make_conference
 from tests.html import field_errors, fields, summary
 from tests.tickets.views.filled import filled, send

@@ -1,4 +1,4 @@
-"""What organisers set up: the organisation, the conferences, and who logs in."""
+"""What organisers set up: the organisation, conferences, the Bulletin's editions, who logs in."""
 
 from typing import Any
 
@@ -6,17 +6,20 @@ import django_tasks_db.admin  # noqa: F401 (registers its page, which is taken a
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_tasks_db.models import DBTaskResult
 
-from conference.admin_forms import ConferenceForm, NewUserForm, UserForm
-from conference.configuration import AuditedAdmin
 from conference.desk.figures import Places, places
 from conference.models import Conference, Organisation, User
-from tickets.admin import GateInline, TicketTypeInline
+from conference.pages.configuration import AuditedAdmin
+from conference.pages.configuration_forms import ConferenceForm, NewUserForm, UserForm
+from signup.models import Edition
+from tickets.models import Gate, TicketType
 
 # Roles take the place of groups, and the queue is nothing to be set.
 admin.site.unregister(Group)
@@ -32,6 +35,56 @@ class OrganisationAdmin(AuditedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class _KeepsWhatIsUsed(BaseInlineFormSet):  # type: ignore[type-arg]
+    """Rows that can be removed only while nothing needs them.
+
+    Django would find that out too, and list whatever is in the way: perhaps thousands of tickets.
+    """
+
+    used_by: str
+    refusal: Any
+
+    def clean(self) -> None:
+        for form in self.forms:
+            if not (self.can_delete and self._should_delete_form(form)):  # type: ignore[attr-defined]
+                continue
+            if form.instance.pk and getattr(form.instance, self.used_by).exists():
+                raise ValidationError(self.refusal, params={"name": form.instance})
+        super().clean()
+
+
+class _TypeFormSet(_KeepsWhatIsUsed):
+    used_by = "tickets"
+    refusal = gettext_lazy(
+        "'%(name)s' stays: tickets of this kind have been reserved. To offer no more of them, "
+        "set its places to 0."
+    )
+
+
+class _GateFormSet(_KeepsWhatIsUsed):
+    used_by = "scans"
+    refusal = gettext_lazy("'%(name)s' stays: tickets have been scanned there.")
+
+
+class TicketTypeInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The kinds of tickets of a conference."""
+
+    model = TicketType
+    formset = _TypeFormSet
+    extra = 1  # one can be added without scripts
+    fields = ("name", "description", "capacity", "is_online", "position")
+
+
+class GateInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The doors of a conference."""
+
+    model = Gate
+    formset = _GateFormSet
+    extra = 1  # one can be added without scripts
+    fields = ("name", "slug", "position")
+    prepopulated_fields = {"slug": ("name",)}
 
 
 @admin.register(Conference)
@@ -90,6 +143,14 @@ def _too_few(row: Places, taken: int) -> str:
         "%(name)s: %(taken)d places are taken or kept, more than the %(capacity)d there are. "
         "Nobody loses a place; no more are given away until enough are free."
     ) % {"name": row.name, "taken": taken, "capacity": row.capacity}
+
+
+@admin.register(Edition)
+class EditionAdmin(AuditedAdmin):
+    """One number of the Bulletin, as text, as PDF, or both."""
+
+    list_display = ("number", "title", "published_on")
+    fields = ("number", "title", "published_on", "summary", "body", "pdf")
 
 
 @admin.register(User)

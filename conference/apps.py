@@ -10,4 +10,4 @@ class ConfigurationConfig(admin_apps.AdminConfig):
     """Django's admin with our own log-in: INSTALLED_APPS names it in Django's place."""
 
     default = False
-    default_site = "conference.configuration.ConfigurationSite"
+    default_site = "conference.pages.configuration.ConfigurationSite"

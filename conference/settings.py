@@ -204,7 +204,7 @@ CRISPY_FAIL_SILENTLY = False
 
 # People who log in: organisers and door volunteers
 AUTH_USER_MODEL = "conference.User"
-AUTHENTICATION_BACKENDS = ["conference.log_in.WithoutSamples"]
+AUTHENTICATION_BACKENDS = ["conference.pages.log_in.WithoutSamples"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from conference import errors, health, views
+from conference import errors, health
+from conference.pages import log_in, outbox, views
 from donations import webhooks
 
 site = (
@@ -12,17 +13,17 @@ site = (
         path("", views.home, name="home"),
         path("privacy/", views.privacy, name="privacy"),
         path("accessibility/", views.accessibility, name="accessibility"),
-        path("login/", views.Login.as_view(), name="login"),
-        path("login/done/", views.after_login, name="after_login"),
+        path("login/", log_in.Login.as_view(), name="login"),
+        path("login/done/", log_in.after_login, name="after_login"),
         path("logout/", LogoutView.as_view(next_page="conference:home"), name="logout"),
         path("healthz", health.healthz, name="healthz"),
         path("readyz", health.readyz, name="readyz"),
         path("media/<path:path>", views.media, name="media"),
-        path("outbox/", views.outbox, name="outbox"),
-        path("outbox/<uuid:mail_id>/", views.outbox_mail, name="outbox_mail"),
-        path("outbox/<uuid:mail_id>/html/", views.outbox_html, name="outbox_html"),
+        path("outbox/", outbox.outbox, name="outbox"),
+        path("outbox/<uuid:mail_id>/", outbox.outbox_mail, name="outbox_mail"),
+        path("outbox/<uuid:mail_id>/html/", outbox.outbox_html, name="outbox_html"),
         path(
-            "outbox/files/<int:attachment_pk>/", views.outbox_attachment, name="outbox_attachment"
+            "outbox/files/<int:attachment_pk>/", outbox.outbox_attachment, name="outbox_attachment"
         ),
     ],
     "conference",

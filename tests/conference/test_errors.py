@@ -16,8 +16,8 @@ from django.http.multipartparser import MultiPartParserError
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from conference import views
 from conference.errors import TooOften, WithoutSecrets, branded_errors, broken, no_cookie
+from conference.pages import log_in
 from tests.factories import make_conference, make_order, make_user
 from tests.html import fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, send
@@ -187,7 +187,7 @@ def test_buttons_without_our_cookie_say_what_to_do() -> None:
 
 @pytest.mark.django_db
 def test_too_many_tries_are_paused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "FAILED_HERE", 1)
+    monkeypatch.setattr(log_in, "FAILED_HERE", 1)
     user = make_user()
     tries = [client.post("/login/", {"username": user.email, "password": "x"}) for _ in range(2)]
     assert [t.status_code for t in tries] == [200, 429]

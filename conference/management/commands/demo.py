@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from conference import sample_content, sample_picture
 from conference.models import Conference, Organisation, User
+from conference.sample import content, picture
 from signup.models import Edition
 from tickets.models import Gate, TicketType
 
@@ -47,23 +47,23 @@ def _log_ins() -> None:
 
 def _set_up(now: datetime) -> None:
     organisation = Organisation.objects.create(
-        **sample_content.ORGANISATION,
-        introduction=sample_content.INTRODUCTION,
-        data_protection=sample_content.DATA_PROTECTION,
+        **content.ORGANISATION,
+        introduction=content.INTRODUCTION,
+        data_protection=content.DATA_PROTECTION,
     )
     zone = ZoneInfo("Europe/London")
     day = (now + timedelta(days=90)).date()
     day += timedelta(days=(SATURDAY - day.weekday()) % 7)
     starts_at = datetime.combine(day, time(10), zone)
     conference = Conference(
-        **sample_content.CONFERENCE,
+        **content.CONFERENCE,
         organisation=organisation,
         slug=str(day.year),
         starts_at=starts_at,
         ends_at=datetime.combine(day, time(17), zone),
-        access_information=sample_content.ACCESS_INFORMATION,
-        programme=sample_content.PROGRAMME,
-        gift_explanation=sample_content.GIFT_EXPLANATION,
+        access_information=content.ACCESS_INFORMATION,
+        programme=content.PROGRAMME,
+        gift_explanation=content.GIFT_EXPLANATION,
         gift_presets=[500, 1500, 3000],
         capacity=350,
         opens_at=now - timedelta(days=1),
@@ -72,15 +72,13 @@ def _set_up(now: datetime) -> None:
     )
     # Assigned, not picture.save(): only so does Django write down its width and height, without
     # which it opens the file each time the conference is loaded.
-    conference.picture = ContentFile(sample_picture.draw(), name="sample.webp")  # type: ignore[assignment]
+    conference.picture = ContentFile(picture.draw(), name="sample.webp")  # type: ignore[assignment]
     conference.save()
-    for position, (kind, places) in enumerate(
-        zip(sample_content.TICKET_TYPES, PLACES, strict=True)
-    ):
+    for position, (kind, places) in enumerate(zip(content.TICKET_TYPES, PLACES, strict=True)):
         TicketType.objects.create(conference=conference, position=position, capacity=places, **kind)
     for position, (name, slug) in enumerate((("Main door", "main"), ("Garden door", "garden"))):
         Gate.objects.create(conference=conference, position=position, name=name, slug=slug)
-    for sample in sample_content.EDITIONS:
+    for sample in content.EDITIONS:
         edition = dict(sample)
         days_ago = edition.pop("days_ago")
         Edition.objects.create(**edition, published_on=(now - timedelta(days=days_ago)).date())

@@ -1,0 +1,95 @@
+"""Who may log in, by which form, and how often a log-in may fail."""
+
+import unicodedata
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from conference.errors import TooOften
+from conference.limits import Limit, are_allowed, are_spent, network_of
+from conference.models import User
+
+# Log-ins that may fail in a quarter of an hour: with one address from one network, of a whole
+# network, and with one address wherever they come from. The last is large, since whoever tries
+# wrong passwords keeps the right person out by it.
+FAILED_HERE = 10
+FAILED_OF_A_NETWORK = 50
+FAILED_OF_AN_ADDRESS = 100
+
+
+class WithoutSamples(ModelBackend):
+    """Django's own log-in, which outside a trial does not know the sample people.
+
+    Their passwords are printed at every start of a trial; a database that has them may one day
+    be used for real. Sessions they began end as well.
+    """
+
+    def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
+        is_sample = getattr(user, "is_sample", False)
+        return super().user_can_authenticate(user) and (settings.TRIAL or not is_sample)
+
+
+class LogInForm(AuthenticationForm):
+    """Django's own form; it says what to do about a wrong password."""
+
+    error_messages = {
+        "invalid_login": _("We do not know this address with this password. Check both."),
+        "inactive": _("This account is closed. Ask an organiser."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].error_messages["required"] = _("Enter your e-mail address.")
+        self.fields["password"].error_messages["required"] = _("Enter your password.")
+
+
+class Login(LoginView):
+    """Log-in for organisers and door volunteers. What fails is counted, what succeeds is not."""
+
+    redirect_authenticated_user = True
+    authentication_form = LogInForm
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if are_spent(self._limits(), now=timezone.now()):
+            raise TooOften
+        return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        are_allowed(self._limits(), now=timezone.now())
+        return super().form_invalid(form)
+
+    def _limits(self) -> list[Limit]:
+        quarter = timedelta(minutes=15)
+        network = network_of(self.request)
+        # As the form reads it: letters in another form of Unicode are the same address.
+        typed = unicodedata.normalize("NFKC", self.request.POST.get("username", ""))
+        address = typed.strip().lower()
+        return [
+            Limit("login here", f"{network} {address}", FAILED_HERE, quarter),
+            Limit("login", network, FAILED_OF_A_NETWORK, quarter),
+            Limit("login as", address, FAILED_OF_AN_ADDRESS, quarter),
+        ]
+
+
+@login_required
+@require_safe
+def after_login(request: HttpRequest) -> HttpResponse:
+    """Organisers go to their desk, volunteers to the door."""
+    user = cast(User, request.user)
+    if user.is_organiser:
+        return redirect("desk:home")
+    if user.is_at_door:
+        return redirect("door:gates")
+    raise PermissionDenied

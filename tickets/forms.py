@@ -226,6 +226,7 @@ class NameForm(forms.Form):
 
     attendee_name = NameField(
         label=gettext_lazy("Name on the ticket"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
         error_messages={"required": gettext_lazy("Enter the name for this ticket.")},
     )
     attendee_email = AddressField(

@@ -96,13 +96,19 @@ class AddressField(forms.CharField):
         return found.normalized.lower()
 
 
+class PoundsInput(forms.TextInput):
+    """A text field with '£' before what is typed."""
+
+    template_name = "django/forms/widgets/pounds.html"
+
+
 class PoundsField(forms.CharField):
     """A sum of money as people write it; cleans to pence, or None where it is empty."""
 
     def __init__(self, *, least_pence: int, most_pence: int, **kwargs: Any) -> None:
         self.least_pence = least_pence
         self.most_pence = most_pence
-        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
+        kwargs.setdefault("widget", PoundsInput(attrs={"inputmode": "decimal"}))
         super().__init__(**kwargs)
 
     def clean(self, value: Any) -> int | None:  # type: ignore[override]

@@ -158,8 +158,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_tasks",
     "django_tasks_db",
+    "django.forms",
     "crispy_forms",
-    "crispy_bootstrap5",
     "csp",
 ]
 
@@ -197,10 +197,9 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "conference.form_renderer.FormRenderer"
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
-CRISPY_FAIL_SILENTLY = False
+# Forms are drawn by templates/django/forms/: field.html draws a field for Django and for crispy.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_TEMPLATE_PACK = "django/forms"
 
 # People who log in: organisers and door volunteers
 AUTH_USER_MODEL = "conference.User"

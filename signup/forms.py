@@ -4,14 +4,10 @@ from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import HTML, Layout, Submit
 from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.urls import reverse_lazy
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -55,6 +51,7 @@ class SignUpForm(forms.Form):
     website = forms.CharField(
         label=gettext_lazy("Leave this empty"),
         required=False,
+        template_name="signup/trap.html",
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
     made = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -76,25 +73,14 @@ class SignUpForm(forms.Form):
         return signing.dumps("", salt=_SALT)
 
     @property
-    def helper(self) -> FormHelper:
-        """How crispy draws the form."""
-        helper = FormHelper()
-        helper.form_action = reverse_lazy("signup:bulletin")
-        helper.attrs = {"novalidate": True, "data-submit-once": True}
-        helper.layout = Layout(
-            "email",
-            "first_name",
-            "last_name",
-            HTML('<div class="visually-hidden" aria-hidden="true">'),
-            "website",
-            HTML("</div>"),
-            "made",
-            "source",
-            HTML(format_html('<p class="quiet small">{}</p>', wording.form_wording())),
-            Submit("sign_up", _("Send me the Bulletin")),
-            HTML(format_html('<p class="quiet small">{}</p>', _keep_out_of_spam())),
-        )
-        return helper
+    def agreement(self) -> str:
+        """What people agree to by sending the form."""
+        return wording.form_wording()
+
+    @property
+    def sender(self) -> str:
+        """The address that the Bulletin comes from."""
+        return parseaddr(settings.BULLETIN_FROM)[1]
 
     @property
     def is_from_a_program(self) -> bool:
@@ -119,9 +105,3 @@ class SignUpForm(forms.Form):
     def _make_anew(self) -> None:
         self.data = self.data.copy()
         self.data[self.add_prefix("made")] = self.made_now()
-
-
-def _keep_out_of_spam() -> str:
-    return _("So that it does not land in the spam folder, add %(address)s to your contacts.") % {
-        "address": parseaddr(settings.BULLETIN_FROM)[1]
-    }

@@ -1,5 +1,6 @@
 """Reading an answered page as a person and a browser read it."""
 
+import re
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -70,6 +71,11 @@ def fields(response: HttpResponse | Any, action: str | None = None) -> dict[str,
             sent[name] = control.get("value", "")
     sent.pop("csrfmiddlewaretoken", None)
     return sent
+
+
+def squeezed(html: str) -> str:
+    """HTML without the white space that lies between elements."""
+    return re.sub(r">\s+<", "><", html.strip())
 
 
 def _chosen(select: Element) -> str:

@@ -28,6 +28,9 @@ NONE = "none"
 class GiftForm(forms.Form):
     """How much is given: a suggested amount, another one, or nothing. Nothing is preselected."""
 
+    # Django requires neither field, yet one of them has to be filled in.
+    hides_optional = True
+
     gift = forms.ChoiceField(
         label=gettext_lazy("Your donation"),
         widget=forms.RadioSelect,
@@ -223,6 +226,7 @@ class NameForm(forms.Form):
 
     attendee_name = NameField(
         label=gettext_lazy("Name on the ticket"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
         error_messages={"required": gettext_lazy("Enter the name for this ticket.")},
     )
     attendee_email = AddressField(

@@ -11,6 +11,8 @@ from tickets.models import Order, Ticket
 
 
 class _SearchForm(forms.Form):
+    hides_optional = True  # nothing in a search is required
+
     words = forms.CharField(
         label=_("Name, e-mail or code"),
         max_length=200,

@@ -40,7 +40,7 @@ def submit(page: Page) -> None:
 
 def test_summary_takes_the_focus_and_leads_to_the_fields(form: Page) -> None:
     submit(form)
-    summary = form.locator("[data-error-summary]")
+    summary = form.get_by_role("alert", name="Please check these")
     expect(summary).to_be_focused()
     expect(form).to_have_title(re.compile("^Please check:"))
     links = summary.get_by_role("link")

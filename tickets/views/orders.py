@@ -188,10 +188,18 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
         "may_change": now < order.conference.starts_at,
         "is_kept": now < order.expires_at,
     }
+    if state == Order.Status.CONFIRMED:
+        context["changes"] = [(ticket, _name_form(ticket)) for ticket in tickets]
     if state == Order.Status.EXPIRED:
         context["is_open"] = order.conference.is_open(now)
         context["may_retake"] = context["is_open"] and _are_there_places(order, tickets)
     return render(request, "tickets/order.html", context)
+
+
+def _name_form(ticket: Ticket) -> NameForm:
+    """The form that corrects this ticket's name; one page may hold several."""
+    names = {"attendee_name": ticket.attendee_name, "attendee_email": ticket.attendee_email}
+    return NameForm(initial=names, auto_id=f"%s-{ticket.reference}")
 
 
 def _too_late_to_give_back(request: HttpRequest, order: Order) -> HttpResponse:

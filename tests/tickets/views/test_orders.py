@@ -151,6 +151,16 @@ def test_name_is_corrected_and_the_code_stays(client: Client) -> None:
     assert ticket.attendee_email == "lucja@example.org"
 
 
+def test_each_ticket_has_its_own_form_for_its_name(client: Client) -> None:
+    order = make_order(names=("Ada", "Grace"))
+    shown = client.get(path(order))
+    for ticket in order.tickets.all():
+        sent = fields(shown, action=path(order, f"{ticket.reference}/name/"))
+        assert sent == {"attendee_name": ticket.attendee_name, "attendee_email": ""}
+    ids = [element.get("id") for element in page(shown).iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -11,7 +11,10 @@ def record(
 ) -> None:
     """Write down that `verb` was done to `subject` at `now`.
 
-    `subject` is an order's reference or another name for people, `by` the member of staff who
-    did it (None: the person themself, or the service). `detail` must be JSON and hold no address.
+    `verb` and the names in `detail` must have words in conference/desk/words.py, where the desk
+    finds what to show; a test holds that. `subject` is an order's reference or another name that
+    people know it by. `by` is the member of staff who did it; None stands for the person
+    themselves, or for the service. The values in `detail` are written as JSON, and none of them
+    may be a person's name or address.
     """
     AuditEntry.objects.create(verb=verb, subject=subject, at=now, by=by, detail=detail)

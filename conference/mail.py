@@ -1,38 +1,32 @@
-"""Mail: written down first, sent by a worker, tried again until it is out or cannot be sent.
+"""Mail: written to the database first, then sent by a worker and retried until it is out.
 
-`write` is all that the rest of the house calls. A message is a row with states, so that nobody
-waits for a mail server, and nothing is lost while it is down.
+A message is a row with states: no visitor waits for a mail server, and nothing is lost while it
+is down. Each app lists the mails that it sends in its `mails.py`, one function a mail, and only
+those call `write`. The sending itself is in `conference/delivery.py`.
 """
 
-import logging
-import smtplib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 
 from conference.audit import record
 from conference.models import Mail, MailAttachment, User
 from conference.queue import enqueue_once
+from conference.tasks import deliver_mail
 
-logger = logging.getLogger(__name__)
-
-# Minutes to wait after the first, second, … failed try; then it is given up, after two days.
-WAITS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440)
-# A message found 'being sent' after this was left behind by a worker that died.
+# A message that is still 'being sent' after this was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
-# What was sent is kept as long as somebody may ask about it.
+# How long a mail is kept, in case somebody asks the organisers about it.
 KEPT_FOR = timedelta(days=30)
 
 
 class NotFailed(Exception):
-    """Only a message that failed can be tried again by hand."""
+    """The message has not failed, so there is nothing to try again by hand."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +50,12 @@ def write(
     attachments: Sequence[Attachment] = (),
     headers: dict[str, str] | None = None,
 ) -> Mail:
-    """Write a message down and have a worker send it; the same `key` again changes nothing.
+    """Write a message to the database and have a worker send it.
 
-    `template` names three templates: 'tickets/emails/tickets' stands for its .subject.txt, .txt
-    and .html. `about` is what it concerns, an order's reference for instance.
+    `key` names the message: a second call with the same key writes nothing and returns the first
+    message. `template` stands for three files: 'tickets/emails/tickets' for that name with
+    .subject.txt, .txt and .html. `about` is what the message concerns, such as an order's
+    reference; `sender` is DEFAULT_FROM_EMAIL where none is given.
     """
     context = context | {"base_url": settings.BASE_URL}
     subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -85,45 +81,19 @@ def write(
                 MailAttachment(mail=mail, name=a.name, mime_type=a.mime_type, content=a.content)
                 for a in attachments
             )
-            _enqueue(mail)
+            # The queue is in the same database, so the task exists exactly if the message does.
+            deliver_mail.enqueue(str(mail.pk))
     return mail
 
 
-def deliver(mail: Mail, *, now: datetime) -> None:
-    """Send one message, if it is due and nobody else is at it.
-
-    A failure is written to the row: for another try later, or for good where the server
-    refuses the address.
-    """
-    claimed = (
-        Mail.objects.due(now)
-        .filter(pk=mail.pk)
-        .update(status=Mail.Status.SENDING, claimed_at=now, attempts=mail.attempts + 1)
-    )
-    if not claimed:
-        return
-    mail.refresh_from_db()
-    try:
-        if not settings.MAIL_IS_KEPT_LOCALLY:
-            _message(mail).send()
-    except Exception as error:
-        # Not the server's failures alone: whatever it is, the row must not stay 'being sent'.
-        _failed(mail, error, now)
-        return
-    with transaction.atomic():
-        Mail.objects.filter(pk=mail.pk).update(status=Mail.Status.SENT, sent_at=now, last_error="")
-        if not settings.MAIL_IS_KEPT_LOCALLY:
-            mail.attachments.all().delete()
-
-
 def withdraw(*, about: str, to: str) -> None:
-    """Take back what concerns `about` and has not left for an address that was wrong."""
+    """Delete the messages to `to` about `about` that have not been sent: the address was wrong."""
     not_sent = [Mail.Status.QUEUED, Mail.Status.FAILED]
     Mail.objects.filter(about=about, to=to, status__in=not_sent).delete()
 
 
 def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
-    """Try a failed message again from the start. Raises NotFailed for any other."""
+    """Queue a failed message anew, with all its tries. Raises NotFailed for any other message."""
     with transaction.atomic():
         changed = Mail.objects.filter(pk=mail.pk, status=Mail.Status.FAILED).update(
             status=Mail.Status.QUEUED, attempts=0, next_try_at=now
@@ -131,59 +101,20 @@ def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
         if not changed:
             raise NotFailed(mail.pk)
         record("mail tried again", mail.about or str(mail.pk), by=by, now=now)
-        _enqueue(mail)
+        deliver_mail.enqueue(str(mail.pk))
 
 
 def sweep(now: datetime) -> None:
-    """Revive what a dead worker left behind, enqueue what is due, erase what is old."""
-    from conference.tasks import deliver_mail
-
-    # Whether the server had taken it is not known: the same Message-ID lets mail programs
-    # drop the second copy, and a ticket twice is better than none.
+    """Queue messages of dead workers anew, enqueue those that are due, delete old ones."""
+    # The mail server may have accepted such a message already. A ticket that comes twice is
+    # better than none, and both copies have one Message-ID, so mail programs can drop the second.
     Mail.objects.filter(status=Mail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER).update(
         status=Mail.Status.QUEUED, next_try_at=now
     )
-    # A fresh message has its own task; what is due for a minute has lost it or waited.
+    # A new message has a task of its own. Once it is two minutes old, that task was lost.
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
     longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]
     enqueue_once(deliver_mail, map(str, longest_waiting))
     Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(
         status__in=[Mail.Status.QUEUED, Mail.Status.SENDING]
     ).delete()
-
-
-def _enqueue(mail: Mail) -> None:
-    # The queue is in the same database: the task appears with the row or not at all.
-    from conference.tasks import deliver_mail
-
-    deliver_mail.enqueue(str(mail.pk))
-
-
-def _message(mail: Mail) -> EmailMultiAlternatives:
-    domain = parseaddr(mail.sender)[1].rpartition("@")[2]
-    message = EmailMultiAlternatives(
-        mail.subject,
-        mail.text,
-        mail.sender,
-        [mail.to],
-        headers={"Message-ID": f"<{mail.pk}@{domain}>"} | mail.headers,
-    )
-    if mail.html:
-        message.attach_alternative(mail.html, "text/html")
-    for file in mail.attachments.all():
-        message.attach(file.name, bytes(file.content), file.mime_type)
-    return message
-
-
-def _failed(mail: Mail, error: Exception, now: datetime) -> None:
-    refused = isinstance(error, smtplib.SMTPRecipientsRefused) and all(
-        code >= 500 for code, _reason in error.recipients.values()
-    )
-    if refused or mail.attempts > len(WAITS):
-        mail.status = Mail.Status.FAILED
-    else:
-        mail.status = Mail.Status.QUEUED
-        mail.next_try_at = now + timedelta(minutes=WAITS[mail.attempts - 1])
-    mail.last_error = f"{type(error).__name__}: {error}"[:1000]
-    mail.save(update_fields=["status", "next_try_at", "last_error"])
-    logger.warning("mail %s: try %s failed: %s", mail.pk, mail.attempts, type(error).__name__)

@@ -140,7 +140,7 @@ def warm_up() -> None:
 
 
 def _laid_out(head: str, body: str, stylesheet: str, language: str) -> "Document":
-    from weasyprint import HTML
+    from weasyprint import HTML  # noqa: PLC0415 (30 MB, for workers only)
 
     first, _, region = language.partition("-")
     tag = f"{first}-{region.upper()}" if region else first
@@ -230,8 +230,8 @@ def _fill_in(drawings: Sequence[str], document: "Document", pdf: "PDF") -> None:
 @cache
 def _fonts() -> "tuple[FontConfiguration, CSS]":
     """Return the process's fonts, and the style sheet that declares them and their order."""
-    from weasyprint import CSS
-    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint import CSS  # noqa: PLC0415 (30 MB, for workers only)
+    from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415 (30 MB, for workers only)
 
     fonts = _installed_fonts()
     rules = [
@@ -272,7 +272,7 @@ def _installed_fonts() -> list[_Font]:
 
 @cache
 def _parsed(stylesheet: str) -> "CSS":
-    from weasyprint import CSS
+    from weasyprint import CSS  # noqa: PLC0415 (30 MB, for workers only)
 
     return CSS(string=render_to_string(stylesheet), url_fetcher=_nothing())
 
@@ -296,7 +296,7 @@ def _nothing() -> "URLFetcher":
 
 def _fetcher(content: Callable[[str], bytes]) -> "URLFetcher":
     """Return WeasyPrint's kind of loader around `content`, which maps an address to bytes."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
+    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 (30 MB, for workers only)
 
     class Fetcher(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> "URLFetcherResponse":

@@ -1,4 +1,4 @@
-"""The queue of tasks, as far as anything but enqueueing is done with it."""
+"""What is done with the queue of tasks beside enqueueing and working it off."""
 
 import json
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from django_tasks_db.models import DBTaskResult
 
 
 def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
-    """Enqueue `task` for each of these rows for which it does not wait already.
+    """Enqueue `task` for each of these primary keys, except where that very task waits already.
 
-    For whoever takes up again what was left lying, each minute: while no worker runs, the queue
-    must not grow by the same tasks.
+    The sweep calls this each minute. While no worker is running, the queue must not fill up with
+    the same tasks over and over.
     """
     waiting = DBTaskResult.objects.ready().filter(task_path=task.module_path)
     known = {tuple(call["args"]) for call in waiting.values_list("args_kwargs", flat=True)}
@@ -22,12 +22,12 @@ def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
 
 
 def withdraw(task: Task[Any, Any]) -> None:
-    """Take all of `task` that wait out of the queue: what they were to do is being done."""
+    """Delete all of `task` that wait in the queue, because the caller does their work."""
     DBTaskResult.objects.ready().filter(task_path=task.module_path).delete()
 
 
 def forget(word: str) -> None:
-    """Erase what is kept of tasks, done or waiting, that were given something with this word."""
+    """Delete all tasks, done or waiting, with `word` in their arguments (in lower case)."""
     kept = DBTaskResult.objects.values_list("pk", "args_kwargs")
     about_it = [pk for pk, given in kept.iterator() if word in _text(given)]
     DBTaskResult.objects.filter(pk__in=about_it).delete()

@@ -1,17 +1,17 @@
-"""What a worker does for the ground."""
+"""What a worker does for the ground floor: it sends mail."""
 
 import uuid
 
 from django.utils import timezone
 from django_tasks import task
 
-from conference import mail
+from conference import delivery
 from conference.models import Mail
 
 
 @task()
 def deliver_mail(mail_id: str) -> None:
-    """Send one message, unless that is done or under way."""
+    """Send one message, unless it is sent already or another worker is sending it."""
     message = Mail.objects.filter(pk=uuid.UUID(mail_id)).first()
     if message is not None:
-        mail.deliver(message, now=timezone.now())
+        delivery.deliver(message, now=timezone.now())

@@ -1,4 +1,4 @@
-"""Promising a gift, and going to Stripe with it."""
+"""Promising a donation, and paying it on Stripe's page."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,20 +11,25 @@ from email_validator import EmailNotValidError, validate_email
 from conference.models import Conference
 from conference.queue import enqueue_once
 from donations import settlement, stripe_api
-from donations.models import Donation, Payment, Refund
+from donations.models import ASK_AGAIN, Donation, Payment, Refund
+from donations.tasks import send_refund
 
-# Stripe takes 30 minutes to 24 hours; the minute is for slow clocks and slow lines.
+# How long Stripe's page stays open. Stripe allows 30 minutes to 24 hours; the one minute more is
+# for clocks that differ and calls that take long.
 SESSION_FOR = timedelta(minutes=31)
-# A session that ends sooner is not offered again.
+# A page that stays open for less than this is not offered again.
 ENOUGH_TIME = timedelta(minutes=3)
 
 
 class AlreadyReceived(Exception):
-    """The gift has arrived: there is nothing to pay."""
+    """The donation has arrived: there is nothing to pay."""
 
 
 class WithTheBank(Exception):
-    """The payer has finished, the bank (or one of us) has not: nothing may be changed yet."""
+    """The payer has finished, but the bank has not, or a parked payment waits for a person.
+
+    Nothing may be changed until then.
+    """
 
 
 class CannotPayNow(Exception):
@@ -33,7 +38,7 @@ class CannotPayNow(Exception):
 
 @dataclass(frozen=True)
 class Checkout:
-    """What Stripe's page needs to know beside the gift itself."""
+    """What Stripe's page needs besides the donation itself."""
 
     reference: str
     description: str
@@ -44,17 +49,18 @@ class Checkout:
 def pledge(
     *, conference: Conference, name: str, email: str, amount_pence: int, now: datetime
 ) -> Donation:
-    """Write down a promised gift of `amount_pence`, at least a pound."""
+    """Write down the promise of a donation of `amount_pence`, at least a pound."""
     return Donation.objects.create(
         conference=conference, name=name, email=email, amount_pence=amount_pence, created_at=now
     )
 
 
 def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> Payment:
-    """An open payment for the gift, with Stripe's page at its `session_url`.
+    """An open payment for the donation, with Stripe's page at its `session_url`.
 
-    A live session with the same amount and time enough is given again; any other is ended first,
-    so that there is never more than one. Raises AlreadyReceived, WithTheBank, or CannotPayNow.
+    A page that is open already is returned again if its amount is right and it stays open for
+    ENOUGH_TIME; otherwise it is closed first, so that there is never more than one. Raises
+    AlreadyReceived, WithTheBank, or CannotPayNow.
     """
     undecided = list(donation.payments.filter(status__in=[*Payment.LIVE, Payment.Status.PARKED]))
     if any(payment.status == Payment.Status.PARKED for payment in undecided):
@@ -75,16 +81,16 @@ def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> 
     if payment.status == Payment.Status.OPEN:
         return payment
     if payment.status == Payment.Status.CLOSED and payment.created_at < now:
-        # An earlier call that never reached Stripe; its end is too near by now.
+        # An earlier call that never reached Stripe, and by now Stripe refuses its `expires_at`.
         return start_checkout(donation=donation, checkout=checkout, now=now)
     raise CannotPayNow
 
 
 def end_live_payment(*, donation: Donation, now: datetime) -> None:
-    """See to it that nobody can pay this gift any more, after asking Stripe.
+    """Close Stripe's page for the donation, if one is open, so that nobody can pay it any more.
 
-    Raises AlreadyReceived where it turns out to be paid (and has been booked), WithTheBank where
-    that is not known yet, CannotPayNow where Stripe cannot be asked.
+    Raises AlreadyReceived where the donation turns out to be paid (and has been booked),
+    WithTheBank where that is not decided yet, CannotPayNow where Stripe cannot be asked.
     """
     payment = donation.payments.live().first()
     try:
@@ -106,26 +112,29 @@ def end_live_payment(*, donation: Donation, now: datetime) -> None:
 
 
 def correct_email(*, donation_pk: int, email: str) -> None:
-    """Write a giver's address anew; a page that is open at Stripe keeps the old one."""
+    """Change a giver's address; a page that is open at Stripe keeps the old one."""
     Donation.objects.filter(pk=donation_pk).update(email=email)
 
 
 def withdraw(*, donation: Donation) -> None:
-    """Note that a promised gift will not be given; its live payment must be ended before."""
+    """Note that a promised donation will not be given. End its live payment before."""
     Donation.objects.filter(pk=donation.pk, status=Donation.Status.PLEDGED).update(
         status=Donation.Status.WITHDRAWN
     )
 
 
 def pledge_again(*, donation: Donation) -> None:
-    """Promise once more a gift that went back; its payment and refund stay on record."""
+    """Promise a refunded donation once more; its payment and refund stay on record."""
     Donation.objects.filter(pk=donation.pk, status=Donation.Status.REFUNDED).update(
         status=Donation.Status.PLEDGED, received_at=None
     )
 
 
 def set_amount(*, donation: Donation, amount_pence: int) -> None:
-    """Promise another amount, or promise again; its live payment must be ended before."""
+    """Change the promised amount; a withdrawn donation is promised again by it.
+
+    End its live payment before. A donation that has arrived stays as it is.
+    """
     Donation.objects.filter(pk=donation.pk).exclude(
         status__in=[Donation.Status.RECEIVED, Donation.Status.REFUNDED]
     ).update(status=Donation.Status.PLEDGED, amount_pence=amount_pence)
@@ -133,27 +142,25 @@ def set_amount(*, donation: Donation, amount_pence: int) -> None:
 
 
 def ask_stripe(*, payment: Payment, now: datetime) -> Payment:
-    """Book what Stripe says of a live payment, now. Raises stripe_api.Unavailable."""
+    """Ask Stripe about a live payment now and book the answer. Raises stripe_api.Unavailable."""
     if payment.session_id is None:
         return _learn_outcome(payment, now)
     return settlement.settle(payment.session_id, now=now) or payment
 
 
 def note_return(*, donation: Donation, now: datetime) -> None:
-    """Note that the payer came back from Stripe's page by the way of those who paid."""
+    """Note that the payer came back from Stripe's page by the address for those who have paid."""
     donation.payments.live().filter(returned_at__isnull=True).update(returned_at=now)
 
 
 def sweep(now: datetime) -> None:
-    """Ask Stripe about what is open, and take up again what was left lying."""
-    from donations.tasks import send_refund
-
+    """Ask Stripe about open payments, and have workers ask about unfinished refunds."""
     for payment in Payment.objects.to_ask_about(now).order_by("check_at")[:50]:
-        Payment.objects.filter(pk=payment.pk).update(check_at=now + settlement.ASK_AGAIN)
+        Payment.objects.filter(pk=payment.pk).update(check_at=now + ASK_AGAIN)
         try:
             ask_stripe(payment=payment, now=now)
         except stripe_api.Unavailable:
-            return  # it would be the same for all others; they are asked about again later
+            return  # Stripe cannot be asked about the others either; they come later
     unfinished = Refund.objects.filter(
         status__in=[Refund.Status.BEGUN, Refund.Status.PENDING], check_at__lte=now
     )
@@ -161,9 +168,12 @@ def sweep(now: datetime) -> None:
 
 
 def _begin(donation: Donation, checkout: Checkout, now: datetime) -> Payment:
-    """Write down the call to Stripe that is about to be made, or find the one that was."""
+    """The live payment whose session is to be opened at Stripe, written down now if there is none.
+
+    Raises AlreadyReceived or WithTheBank.
+    """
     with transaction.atomic():
-        donation = Donation.objects.select_for_update(no_key=True).get(pk=donation.pk)
+        donation = Donation.objects.locked(donation.pk)
         if donation.status != Donation.Status.PLEDGED:
             raise AlreadyReceived
         live = donation.payments.live().first()
@@ -179,7 +189,7 @@ def _begin(donation: Donation, checkout: Checkout, now: datetime) -> Payment:
             idempotency_key=key,
             request_body=_session_body(donation, checkout, key, expires_at),
             session_expires_at=expires_at,
-            check_at=now + settlement.ASK_AGAIN,
+            check_at=now + ASK_AGAIN,
             created_at=now,
         )
 
@@ -215,9 +225,9 @@ def _session_body(
 
 
 def _for_stripe(email: str) -> str:
-    """The address with its domain in ASCII (punycode): Stripe takes no other.
+    """The address with its domain in ASCII (punycode), the only form that Stripe accepts.
 
-    An address that is none (from elsewhere than a form) is left for Stripe to refuse.
+    What is no valid address is returned as it is, for Stripe to refuse.
     """
     try:
         return validate_email(email, check_deliverability=False).ascii_email or email
@@ -226,21 +236,22 @@ def _for_stripe(email: str) -> str:
 
 
 def _learn_outcome(payment: Payment, now: datetime) -> Payment:
-    """Find out what became of a call whose answer was lost."""
+    """Find out what became of a call whose answer never reached us."""
     payment = _call_stripe(payment, now)
     if not payment.is_live or payment.session_id is None:
         return payment
-    # A replayed answer is as old as the call: ask for the session as it is now.
+    # To a repeated call Stripe repeats its first answer: ask for the session as it is now.
     return settlement.settle(payment.session_id, now=now) or payment
 
 
 def _call_stripe(payment: Payment, now: datetime) -> Payment:
-    """Open the session that was written down, once, however often this is called.
+    """Open the session that the payment describes; calling this again opens no second one.
 
-    Repeated with its key, Stripe gives the session it made then, or refuses a new one because
-    its end is too near. After a day the key is forgotten, and an error on Stripe's own side is
-    all that its key will ever bring: then the session is looked for. One that is not found was
-    never shown to anybody, so giving it up cannot cost a payment. Raises stripe_api.Unavailable.
+    A repeated call has the same idempotency key, so Stripe returns the session that it made then,
+    or refuses to make one because `expires_at` has come too near. Two cases need a search among
+    Stripe's sessions instead: after a day Stripe has forgotten the key, and after an error on
+    Stripe's side it repeats only that error. A session that is not found was never shown to
+    anybody, so the payment can be closed. Raises stripe_api.Unavailable.
     """
     session = None
     problem = "Stripe knows of no such session."
@@ -274,6 +285,6 @@ def _end_session(payment: Payment, session_id: str, now: datetime) -> Payment:
     try:
         session = stripe_api.expire_session(session_id)
     except stripe_api.Refused:
-        # Not open: it has run out, or somebody has just paid it.
+        # It is not open any more: its time has run out, or somebody has just paid.
         return settlement.settle(session_id, now=now) or payment
     return settlement.book(payment, session, now=now)

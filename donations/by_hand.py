@@ -1,4 +1,4 @@
-"""What an organiser decides about money where Stripe's word and ours differ."""
+"""What an organiser decides about money, where Stripe's record and ours differ."""
 
 from datetime import datetime
 
@@ -6,19 +6,19 @@ from django.db import transaction
 
 from conference.audit import record
 from conference.models import User
-from donations import settlement
+from donations import refunds
 from donations.models import Donation, Payment, Refund, StripeEvent
-from donations.refunds import mark_given_back
 
 
 class AlreadyDealtWith(Exception):
-    """Somebody else was faster, or there was nothing to decide."""
+    """Somebody else has decided meanwhile, or there is nothing to decide."""
 
 
 def close_parked(*, payment: Payment, by: User, now: datetime) -> None:
-    """Note that a parked payment has been dealt with at Stripe and brings this site no gift.
+    """Close a parked payment that has been dealt with at Stripe and counts as no donation here.
 
-    Its donation may then be paid anew, or its places be let go. Raises AlreadyDealtWith.
+    After that its donation can be paid by another payment, or its places be released. Raises
+    AlreadyDealtWith.
     """
     with transaction.atomic():
         changed = Payment.objects.filter(pk=payment.pk, status=Payment.Status.PARKED).update(
@@ -30,7 +30,7 @@ def close_parked(*, payment: Payment, by: User, now: datetime) -> None:
 
 
 def close_event(*, event: StripeEvent, by: User, now: datetime) -> None:
-    """Note that somebody has dealt with what Stripe told. Raises AlreadyDealtWith."""
+    """Note that somebody has dealt with an event of Stripe's. Raises AlreadyDealtWith."""
     with transaction.atomic():
         changed = StripeEvent.objects.filter(
             pk=event.pk, outcome=StripeEvent.Outcome.ATTENTION
@@ -44,7 +44,7 @@ def refund_again(*, refund: Refund, by: User, now: datetime) -> Refund:
     """Ask Stripe once more for a refund that failed. Raises AlreadyDealtWith."""
     with transaction.atomic():
         refund = _locked_if_failed(refund)
-        again = settlement.begin_refund(
+        again = refunds.begin(
             refund.payment,
             amount_pence=refund.amount_pence,
             reason=Refund.Reason(refund.reason),
@@ -66,15 +66,15 @@ def paid_back_otherwise(*, refund: Refund, by: User, now: datetime) -> None:
         refund.by = by
         refund.is_by_hand = True
         refund.save(update_fields=["status", "by", "is_by_hand"])
-        mark_given_back(refund.payment.donation)
+        refunds.mark_given_back(refund.payment.donation)
         record("refund paid back otherwise", f"refund:{refund.pk}", by=by, now=now)
 
 
 def bank_took_it_back(*, event: StripeEvent, by: User, now: datetime) -> None:
-    """Note that the giver's bank took a gift back, as Stripe told in this event of a dispute.
+    """Note that the giver's bank took a donation back after a dispute, of which this event tells.
 
-    What is left of the gift counts as given back: for a dispute Stripe makes no refund. Raises
-    AlreadyDealtWith.
+    Stripe makes no refund then, so one is written here for the part that was not refunded before.
+    Raises AlreadyDealtWith.
     """
     with transaction.atomic():
         close_event(event=event, by=by, now=now)
@@ -85,8 +85,7 @@ def bank_took_it_back(*, event: StripeEvent, by: User, now: datetime) -> None:
         )
         if payment is None:
             raise AlreadyDealtWith
-        # Always the donation before its payments: one order of locks.
-        donation = Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
+        donation = Donation.objects.locked(payment.donation_id)
         back = payment.refunds.exclude(status=Refund.Status.FAILED)
         left_pence = payment.amount_pence - sum(refund.amount_pence for refund in back)
         if left_pence <= 0:
@@ -101,16 +100,18 @@ def bank_took_it_back(*, event: StripeEvent, by: User, now: datetime) -> None:
             created_at=now,
             check_at=now,
         )
-        mark_given_back(donation)
+        refunds.mark_given_back(donation)
         record(
             "bank took it back", f"payment:{payment.pk}", by=by, now=now, amount_pence=left_pence
         )
 
 
 def _locked_if_failed(refund: Refund) -> Refund:
-    """The refund under its donation's lock; AlreadyDealtWith unless it failed and still counts."""
-    # Always the donation before its payments: one order of locks.
-    Donation.objects.select_for_update(of=("self",), no_key=True).get(payments__refunds=refund)
+    """The refund as it is now, its donation locked.
+
+    Raises AlreadyDealtWith unless it failed and was not tried again since.
+    """
+    Donation.objects.locked(refund.payment.donation_id)
     locked = Refund.objects.failed_for_good().filter(pk=refund.pk).first()
     if locked is None:
         raise AlreadyDealtWith

@@ -1,12 +1,12 @@
-"""Taking a giver's name and address out of what is kept about their gift."""
+"""Removing a giver's name and address from what is kept about their donation."""
 
 from donations.models import Donation
 
 
 def erase_giver(*, donation: Donation, name: str, email: str) -> None:
-    """Put `name` and `email` in place of the giver's; sums, times and Stripe's ids stay.
+    """Replace the giver's name and address by `name` and `email`; amounts, times and ids stay.
 
-    Called inside the transaction that erases the rest.
+    Call it inside the transaction that erases the rest.
     """
     donation.name, donation.email = name, email
     donation.save(update_fields=["name", "email"])

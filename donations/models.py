@@ -1,7 +1,7 @@
 """All money: what was given, the attempts to pay it through Stripe, and what went back."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -11,8 +11,25 @@ from conference.models import Conference, User
 
 LEAST_GIFT_PENCE = 100
 MOST_GIFT_PENCE = 99_999_999
-# A gift above this is asked about once more.
+# Above this the form asks whether the amount is really meant.
 LARGE_GIFT_PENCE = 100_000
+
+# How long after the last answer the sweep asks Stripe again about a payment or refund (`check_at`).
+ASK_AGAIN = timedelta(minutes=3)
+# The same where a bank is at work, which may take days.
+ASK_THE_BANK_AGAIN = timedelta(minutes=30)
+
+
+class DonationQuerySet(models.QuerySet["Donation"]):
+    def locked(self, pk: int) -> "Donation":
+        """The donation with this primary key, locked until the transaction ends.
+
+        Locks are taken in one order everywhere, so that no two transactions can wait for each
+        other: the donation, its payments and refunds, its order, and the conference last. The
+        lock is FOR NO KEY UPDATE, which does not hold up the writing of rows that only refer to
+        the donation.
+        """
+        return self.select_for_update(no_key=True).get(pk=pk)
 
 
 class Donation(models.Model):
@@ -31,6 +48,8 @@ class Donation(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PLEDGED)
     created_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True)
+
+    objects = DonationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -54,7 +73,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(status__in=Payment.LIVE)
 
     def to_ask_about(self, now: datetime) -> "PaymentQuerySet":
-        """Live attempts that nobody asked Stripe about lately."""
+        """Live attempts that Stripe is to be asked about by now."""
         return self.live().filter(check_at__lte=now)
 
 
@@ -62,14 +81,14 @@ class Payment(models.Model):
     """One attempt to be paid through Stripe: one Checkout Session."""
 
     class Status(models.TextChoices):
-        # Written down, outcome of the call to Stripe not known (yet).
+        # Written down before Stripe is called; the call's outcome is not known (yet).
         BEGUN = "begun", _("Being set up")
         OPEN = "open", _("Waiting for the payer")
-        # The payer is through, the bank is not.
+        # The payer has finished, the bank has not.
         PROCESSING = "processing", _("Waiting for the bank")
         PAID = "paid", _("Paid")
         CLOSED = "closed", _("Ended without payment")
-        # Stripe's word and ours differ: a person must look.
+        # Stripe's record and ours differ: a person must look.
         PARKED = "parked", _("Needs a look")
 
     LIVE = (Status.BEGUN, Status.OPEN, Status.PROCESSING)
@@ -77,7 +96,7 @@ class Payment(models.Model):
     donation = models.ForeignKey(Donation, models.PROTECT, related_name="payments")
     amount_pence = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status, default=Status.BEGUN)
-    # The call to Stripe as it was or will be made, so that a retry repeats it to the letter.
+    # The parameters of the call to Stripe, kept so that a retry sends exactly the same.
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     request_body = models.JSONField()
     session_id = models.CharField(max_length=255, null=True)
@@ -86,7 +105,7 @@ class Payment(models.Model):
     payment_intent_id = models.CharField(max_length=255, null=True)
     check_at = models.DateTimeField()
     created_at = models.DateTimeField()
-    # When the payer came back from Stripe's page by the way of those who paid.
+    # When the payer came back from Stripe's page by the address for those who have paid.
     returned_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
@@ -161,7 +180,7 @@ class Refund(models.Model):
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     refund_id = models.CharField(max_length=255, unique=True, null=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    # The money went back by another way than a refund of Stripe's, as somebody noted.
+    # A member of staff noted that the money went back otherwise than by a refund at Stripe.
     is_by_hand = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     check_at = models.DateTimeField()
@@ -186,10 +205,10 @@ class Refund(models.Model):
 
 
 class StripeEvent(models.Model):
-    """That Stripe told us of something: the inbox of the webhook.
+    """An event that Stripe sent us: one row of the inbox.
 
-    Of what it was told only what is needed to ask is kept: an event may be full of names, addresses
-    and card numbers, and about people who have nothing to do with us.
+    Only what is needed to ask Stripe about it is kept. The event itself may contain names,
+    addresses and card details, also of people who have nothing to do with us.
     """
 
     class Outcome(models.TextChoices):
@@ -200,7 +219,8 @@ class StripeEvent(models.Model):
 
     event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=100)
-    # Of the session, refund, dispute, …, and of the payment behind it; empty where there is none.
+    # The ids of what it is about (a session, refund, dispute, …) and of the payment intent behind
+    # that; empty where there is none.
     about_id = models.CharField(max_length=255, blank=True)
     payment_intent_id = models.CharField(max_length=255, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING)

@@ -1,4 +1,4 @@
-"""Giving money back: asking Stripe for what was written down, and booking what it says."""
+"""Giving money back: a refund is written down, asked of Stripe by a worker, and then booked."""
 
 import logging
 import uuid
@@ -8,21 +8,49 @@ from datetime import datetime
 from django.db import transaction
 
 from conference.audit import record
-from donations import settlement, stripe_api
-from donations.models import Donation, Payment, Refund
+from conference.models import User
+from donations import stripe_api
+from donations.models import ASK_AGAIN, ASK_THE_BANK_AGAIN, Donation, Payment, Refund
 
 logger = logging.getLogger(__name__)
 
 
-def send(*, refund: Refund, now: datetime) -> None:
-    """Ask Stripe for a refund that was written down, or how it is getting on.
+def begin(
+    payment: Payment,
+    *,
+    reason: Refund.Reason,
+    amount_pence: int | None = None,
+    by: User | None = None,
+    now: datetime,
+) -> Refund:
+    """Write down a refund of `amount_pence`, or of the whole payment, and have a worker ask Stripe.
 
-    Does nothing where another worker is at it.
+    Call it inside the transaction that decides on the refund.
+    """
+    # donations.tasks imports this module, and the inbox, whose settling begins refunds.
+    from donations.tasks import send_refund  # noqa: PLC0415 (the circle described above)
+
+    refund = Refund.objects.create(
+        payment=payment,
+        amount_pence=payment.amount_pence if amount_pence is None else amount_pence,
+        reason=reason,
+        by=by,
+        created_at=now,
+        check_at=now + ASK_AGAIN,
+    )
+    send_refund.enqueue(refund.pk)
+    return refund
+
+
+def send(*, refund: Refund, now: datetime) -> None:
+    """Ask Stripe to make a refund that was written down, or what has become of it since.
+
+    Does nothing if another worker is asking. Raises stripe_api.Unavailable.
     """
     if refund.status not in (Refund.Status.BEGUN, Refund.Status.PENDING):
         return
     claimed = Refund.objects.filter(pk=refund.pk, check_at=refund.check_at).update(
-        check_at=now + settlement.ASK_THE_BANK_AGAIN
+        check_at=now + ASK_THE_BANK_AGAIN
     )
     if not claimed:
         return
@@ -38,9 +66,10 @@ def send(*, refund: Refund, now: datetime) -> None:
 def book(
     state: stripe_api.RefundState, *, now: datetime, refund: Refund | None = None
 ) -> Refund | None:
-    """Write what Stripe says of a refund; one made on Stripe's own pages is written down as such.
+    """Book what Stripe says of a refund, also of one that somebody made in Stripe's dashboard.
 
-    None where it refunds nothing of ours.
+    `refund` is our row for it, where the caller knows it. Returns None for a refund of a payment
+    that is not ours.
     """
     status = {
         "succeeded": Refund.Status.SUCCEEDED,
@@ -51,18 +80,18 @@ def book(
         payment = Payment.objects.filter(payment_intent_id=state.payment_intent_id).first()
         if payment is None:
             return None
-        donation = Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
+        donation = Donation.objects.locked(payment.donation_id)
         known = Refund.objects.filter(refund_id=state.id).first() or refund
         if known is None and state.our_mark.isdecimal():
-            # Ours, with Stripe's answer lost on the way.
+            # Made by our call, whose answer was lost on the way.
             known = payment.refunds.filter(pk=int(state.our_mark)).first()
         elif known is None:
-            # Made by hand at Stripe, perhaps in the place of one of ours that is not there yet.
+            # Made in Stripe's dashboard, perhaps in place of one that we have yet to ask for.
             known = payment.refunds.filter(
                 refund_id=None, status=Refund.Status.BEGUN, amount_pence=state.amount_pence
             ).first()
         if known is not None and known.is_by_hand:
-            return known  # Stripe tells late of what somebody has put right meanwhile
+            return known  # a member of staff has decided since, and what Stripe says is older
         if status == Refund.Status.FAILED and (known is None or known.status != status):
             record(
                 "refund failed", f"payment:{payment.pk}", now=now, amount_pence=state.amount_pence
@@ -78,14 +107,17 @@ def book(
         known.refund_id = state.id
         known.status = status
         known.problem = ""
-        known.check_at = now + settlement.ASK_THE_BANK_AGAIN
+        known.check_at = now + ASK_THE_BANK_AGAIN
         known.save()
         mark_given_back(donation)
     return known
 
 
 def mark_given_back(donation: Donation) -> None:
-    """Call a gift 'refunded' while all its money is going back; a failed refund undoes that."""
+    """Set a donation to 'refunded' if its refunds cover all that was paid, else to 'received'.
+
+    Refunds that failed do not count. The donation must be locked.
+    """
     payments = donation.payments.filter(status=Payment.Status.PAID)
     paid = sum(payment.amount_pence for payment in payments)
     refunds = Refund.objects.filter(payment__in=payments).exclude(status=Refund.Status.FAILED)
@@ -96,12 +128,13 @@ def mark_given_back(donation: Donation) -> None:
 
 
 def _at_stripe(refund: Refund, now: datetime) -> stripe_api.RefundState:
-    """The refund as Stripe has it, made there unless it was made before."""
+    """The refund as Stripe has it; it is made there now unless it was made before."""
     if refund.refund_id:
         return stripe_api.retrieve_refund(refund.refund_id)
     intent_id = str(refund.payment.payment_intent_id)
     if refund.problem or now - refund.created_at >= stripe_api.KEY_KEPT_FOR:
-        # Its key brings nothing new any more: look whether the money went, else take a new one.
+        # Stripe repeats an old error for this key, or has forgotten it. So look whether the refund
+        # was made, and if not, ask for it under a new key.
         for state in stripe_api.refunds_of(intent_id):
             if state.our_mark == str(refund.pk):
                 return state
@@ -117,14 +150,12 @@ def _at_stripe(refund: Refund, now: datetime) -> stripe_api.RefundState:
 
 
 def _refused(refund: Refund, problem: str, now: datetime) -> None:
-    """Stripe will not make a refund: perhaps it was made by hand there, else a person must look."""
-    with suppress(stripe_api.Refused):  # Stripe may not even know the payment
+    """Note that Stripe refused a refund, unless it turns out to have been made there already."""
+    with suppress(stripe_api.Refused):  # Stripe may not know the payment at all
         for state in stripe_api.refunds_of(str(refund.payment.payment_intent_id)):
             book(state, now=now)
     with transaction.atomic():
-        donation = Donation.objects.select_for_update(no_key=True).get(
-            pk=refund.payment.donation_id
-        )
+        donation = Donation.objects.locked(refund.payment.donation_id)
         failed = Refund.objects.filter(pk=refund.pk, refund_id__isnull=True).update(
             status=Refund.Status.FAILED, problem=problem
         )

@@ -1,50 +1,44 @@
-"""The one place where money becomes 'paid'.
+"""The one place where a payment becomes 'paid'.
 
-Whoever hears that a payment may be through (the webhook inbox, the return page, the sweep) calls
-`settle` with the session's id. It asks Stripe, and books what Stripe says under a lock, so it may
-be called twice, at once and in any order.
+The inbox of Stripe's events, the page to which Stripe sends payers back, and the sweep all call
+`settle` with the id of a Checkout Session. It asks Stripe, and books the answer under a lock.
+Several calls for one session, in any order or at the same time, end as one call would.
 """
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
-from conference import mail
 from conference.audit import record
-from conference.models import User
-from donations import stripe_api
-from donations.models import Donation, Payment, Refund
+from donations import mails, refunds, stripe_api
+from donations.models import ASK_AGAIN, ASK_THE_BANK_AGAIN, Donation, Payment, Refund
 from donations.stripe_api import Session
 
 logger = logging.getLogger(__name__)
 
 CURRENCY = "gbp"
-# Of a payment's fields those that come from each of Stripe's answers.
+# The fields of a payment that each of Stripe's answers sets.
 _TOLD = ("session_id", "session_url", "status")
-# How soon an open payment is asked about again by the sweep.
-ASK_AGAIN = timedelta(minutes=3)
-# A bank may take days over a payment that the payer has finished.
-ASK_THE_BANK_AGAIN = timedelta(minutes=30)
 
-# Confirms what a gift was promised with, in the same transaction; False where it cannot be had
-# any more and the money must go back.
+# Confirms the order that a donation was promised with, in the same transaction. Returns False
+# where its places are gone, so that the money must be refunded.
 OnReceived = Callable[[Donation, datetime], bool]
 _on_received: OnReceived | None = None
 
 
 def register(on_received: OnReceived) -> None:
-    """Name the function of the floor above that is told of a gift that has arrived."""
+    """Set the function to be called when a donation has arrived; tickets/apps.py does so."""
     global _on_received  # noqa: PLW0603 (the one registration, made at start)
     _on_received = on_received
 
 
 def settle(session_id: str, *, now: datetime) -> Payment | None:
-    """Book what Stripe says of a session; None where the session is none of ours.
+    """Ask Stripe about a session and book the answer; None where the session is not ours.
 
-    Raises stripe_api.Unavailable where Stripe cannot be asked: nothing is changed then.
+    Raises stripe_api.Unavailable where Stripe cannot be asked; nothing is changed then.
     """
     payment = Payment.objects.filter(session_id=session_id).first()
     if payment is None:
@@ -59,17 +53,16 @@ def settle(session_id: str, *, now: datetime) -> Payment | None:
 
 
 def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
-    """Write what Stripe says of a payment's session, and do what follows from it."""
+    """Book what Stripe says of a payment's session, and do what follows from it."""
     with transaction.atomic():
-        # Always the donation before its payments: one order of locks.
-        donation = Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
+        donation = Donation.objects.locked(payment.donation_id)
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
         if payment.status in (Payment.Status.PAID, Payment.Status.PARKED):
             return payment
         payment.session_id = session.id
         payment.session_url = session.url
         if payment.status == Payment.Status.CLOSED and not session.is_paid:
-            # What Stripe said a moment ago may come late: an end is not taken back by it.
+            # This answer may be older than the one that closed the payment, which stays closed.
             payment.save(update_fields=["session_id", "session_url"])
             return payment
         problem = _mismatch(payment, session)
@@ -96,9 +89,12 @@ def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
 
 
 def _park_unknown(payment: Payment, problem: str, now: datetime) -> Payment:
-    """Park a payment whose session Stripe does not know: another account's key, most likely."""
+    """Park a payment whose session Stripe does not know.
+
+    Most likely our key was replaced by that of another Stripe account.
+    """
     with transaction.atomic():
-        Donation.objects.select_for_update(no_key=True).get(pk=payment.donation_id)
+        Donation.objects.locked(payment.donation_id)
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
         if payment.is_live:
             _park(payment, problem, now)
@@ -106,7 +102,7 @@ def _park_unknown(payment: Payment, problem: str, now: datetime) -> Payment:
 
 
 def _mismatch(payment: Payment, session: Session) -> str:
-    """What is wrong with Stripe's words about this payment, or nothing."""
+    """How Stripe's answer contradicts the payment as we know it; '' if it does not."""
     if session.is_live != settings.STRIPE_LIVE:
         return "The session belongs to Stripe's other mode."
     if session.currency != CURRENCY:
@@ -127,20 +123,10 @@ def _park(payment: Payment, problem: str, now: datetime) -> None:
 
 
 def _receive(donation: Donation, payment: Payment, now: datetime) -> None:
-    """Take a payment as the gift it was promised as; what cannot be honoured goes back."""
+    """Book a payment as its donation, or refund it: if it is a second one, or places are gone."""
     if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
-        begin_refund(payment, reason=Refund.Reason.PAID_TWICE, now=now)
-        mail.write(
-            key=f"paid twice:{payment.pk}",
-            about=payment.request_body["metadata"]["reference"],
-            to=donation.email,
-            template="donations/emails/paid_twice",
-            context={
-                "amount_pence": payment.amount_pence,
-                "organisation": donation.conference.organisation,
-            },
-            now=now,
-        )
+        refunds.begin(payment, reason=Refund.Reason.PAID_TWICE, now=now)
+        mails.paid_twice(donation=donation, payment=payment, now=now)
         return
     donation.status = Donation.Status.RECEIVED
     donation.amount_pence = payment.amount_pence
@@ -149,30 +135,4 @@ def _receive(donation: Donation, payment: Payment, now: datetime) -> None:
     if _on_received is not None and not _on_received(donation, now):
         donation.status = Donation.Status.REFUNDED
         donation.save(update_fields=["status"])
-        begin_refund(payment, reason=Refund.Reason.NO_PLACES, now=now)
-
-
-def begin_refund(
-    payment: Payment,
-    *,
-    reason: Refund.Reason,
-    amount_pence: int | None = None,
-    by: User | None = None,
-    now: datetime,
-) -> Refund:
-    """Write down that a payment goes back, all of it or so much, and have a worker ask Stripe.
-
-    Called inside the transaction that decides it.
-    """
-    from donations.tasks import send_refund
-
-    refund = Refund.objects.create(
-        payment=payment,
-        amount_pence=payment.amount_pence if amount_pence is None else amount_pence,
-        reason=reason,
-        by=by,
-        created_at=now,
-        check_at=now + ASK_AGAIN,
-    )
-    send_refund.enqueue(refund.pk)
-    return refund
+        refunds.begin(payment, reason=Refund.Reason.NO_PLACES, now=now)

@@ -1,8 +1,8 @@
-"""Stripe, as far as we speak to it. The only importer of the SDK.
+"""All calls to Stripe, in the only module that imports its SDK.
 
-What comes back is small frozen objects of our own. What goes wrong is one of two things:
-`Unavailable`, the outcome is not known and the same call may be made again with the same key,
-or `Refused`, Stripe understood and said no.
+Answers are small frozen objects of our own. A call that fails raises one of two exceptions:
+`Unavailable` if the outcome is not known, so that the same call may be made again with the same
+key, or `Refused` if Stripe understood it and said no.
 """
 
 import logging
@@ -18,7 +18,7 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-# Seconds to connect and to wait for an answer. A person waits behind this.
+# Seconds to connect and to wait for an answer. A visitor may be waiting for it.
 _TIMEOUT = (3, 10)
 # How long after its first use Stripe still knows an idempotency key.
 KEY_KEPT_FOR = timedelta(hours=23)
@@ -33,8 +33,8 @@ class Unavailable(Exception):
 class Broken(Unavailable):
     """Stripe says that something went wrong on its own side.
 
-    It keeps this answer for the call's key: whether the thing was done must be looked up, and
-    what was not done needs a new key.
+    It repeats this answer for the same key. So look up whether the call has taken effect, and if
+    not, call again with a new key.
     """
 
 
@@ -66,7 +66,7 @@ class Session:
 
     @property
     def has_failed(self) -> bool:
-        """The payer was through, but the bank said no."""
+        """The payer had finished, but the bank refused."""
         return self.status == "complete" and self.intent_status in (
             "requires_payment_method",
             "canceled",
@@ -81,12 +81,12 @@ class RefundState:
     status: str  # pending, requires_action, succeeded, failed, canceled
     amount_pence: int
     payment_intent_id: str | None
-    our_mark: str = ""  # what we gave it to be known by; empty where it was not made by us
+    our_mark: str = ""  # what we passed to `create_refund`; empty if we did not make the refund
 
 
 @dataclass(frozen=True)
 class Event:
-    """What an event is about; how that stands now is asked for, not taken from here."""
+    """What an event is about. The present state of that is read from Stripe, never from here."""
 
     id: str
     type: str
@@ -114,13 +114,13 @@ def retrieve_session(session_id: str) -> Session:
 
 
 def expire_session(session_id: str) -> Session:
-    """End an open session. Raises Refused where it is not open, perhaps because it was paid."""
+    """Close an open session. Raises Refused if it is not open, perhaps because it was paid."""
     with _asking():
         return _session(_client().v1.checkout.sessions.expire(session_id))
 
 
 def find_session(client_reference: str, *, since: datetime) -> Session | None:
-    """The session made since then with this client_reference_id, where the answer was lost."""
+    """The session with this client_reference_id that was made after `since`, if there is one."""
     with _asking():
         listed = _client().v1.checkout.sessions.list(
             {"created": {"gte": int(since.timestamp())}, "limit": 100}
@@ -134,7 +134,7 @@ def find_session(client_reference: str, *, since: datetime) -> Session | None:
 def create_refund(
     *, payment_intent_id: str, amount_pence: int, key: str, our_mark: str, reason: str
 ) -> RefundState:
-    """Give money back; the same key gives the same refund, known by `our_mark` ever after."""
+    """Refund money; the same key gives the same refund. Stripe returns `our_mark` with it."""
     with _asking():
         return _refund(
             _client().v1.refunds.create(
@@ -201,13 +201,13 @@ def _client_for(secret_key: str, base: str) -> stripe.StripeClient:
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    """While Stripe is asked: what goes wrong is told in our words."""
+    """Raise Unavailable or Refused for what goes wrong while Stripe is asked."""
     try:
         yield
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
         raise Refused(str(error)) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        # It will not pass by itself, so it must not look like a line that is cut.
+        # This will not pass by itself, unlike a cut line, so it is logged as an error.
         logger.error("Stripe does not take our key: %s", type(error).__name__)
         raise Unavailable(f"{type(error).__name__}: {error}") from error
     except stripe.StripeError as error:

@@ -1,6 +1,6 @@
-"""What a worker does about money. Settling comes before anything else that waits.
+"""What a worker does about money. Payments that have arrived come before all other tasks.
 
-Where Stripe cannot be asked nothing is lost: the sweep takes it up again.
+Where Stripe cannot be asked nothing is lost: the sweep tries again.
 """
 
 import logging
@@ -8,7 +8,8 @@ import logging
 from django.utils import timezone
 from django_tasks import task
 
-from donations import refunds, stripe_api, webhooks
+from conference.queue import withdraw
+from donations import inbox, refunds, stripe_api
 from donations.models import Refund
 
 logger = logging.getLogger(__name__)
@@ -16,11 +17,20 @@ logger = logging.getLogger(__name__)
 
 @task(priority=50)
 def process_inbox() -> None:
-    """Look at the events of the inbox that wait."""
+    """Look at the events of the inbox that wait; enqueue this task again if some are left over.
+
+    Every event enqueues this task when it is stored, but one run serves them all.
+    """
+    # Before the events are read, not after. An event and its task are stored in one transaction,
+    # so the event of each task that is withdrawn here is among those that are read below.
+    withdraw(process_inbox)
     try:
-        webhooks.process_inbox(now=timezone.now())
+        is_more_waiting = inbox.process(now=timezone.now())
     except stripe_api.Unavailable as error:
         logger.warning("the inbox waits: %s", error)
+        return
+    if is_more_waiting:
+        process_inbox.enqueue()
 
 
 @task(priority=20)

@@ -7,8 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from conference import mail
-from signup import links, wording
+from signup import mails, wording
 from signup.models import Consent, Subscriber, Suppression
 
 
@@ -21,10 +20,11 @@ def request(
     agreed_to: str,
     now: datetime,
 ) -> Subscriber | None:
-    """Write down that somebody asked for the Bulletin in the words `agreed_to`.
+    """Write down that somebody asked for the Bulletin, by agreeing to the words `agreed_to`.
 
-    A new or returning address is pending until it confirms; a confirmed one stays so. None where
-    the address must never be written to again; the asker is told the same in every case.
+    A new or returning address is pending until it confirms; a confirmed one stays confirmed.
+    Returns None for an address that must never be written to again. The page must say the same in
+    every case: it may not tell who is on the list.
     """
     email = email.lower()
     if is_suppressed(email):
@@ -55,7 +55,10 @@ def sign_up(
     source: Consent.Source,
     now: datetime,
 ) -> None:
-    """Ask for the Bulletin by its own form: written down, and a mail with the confirm button."""
+    """Write down a sign-up from the Bulletin's own form, and mail the link to confirm it.
+
+    A confirmed subscriber is mailed that they receive the Bulletin already.
+    """
     subscriber = request(
         email=email,
         first_name=first_name,
@@ -66,26 +69,16 @@ def sign_up(
     )
     if subscriber is None:
         return
-    is_confirmed = subscriber.status == Subscriber.Status.CONFIRMED
-    mail.write(
-        # At most one of these to an address in a quarter of an hour.
-        key=f"signup:{subscriber.pk}:{int(now.timestamp()) // 900}",
-        to=subscriber.email,
-        sender=settings.BULLETIN_FROM,
-        template="signup/emails/already" if is_confirmed else "signup/emails/confirm",
-        context={
-            "confirm_url": links.confirm_url(subscriber),
-            "unsubscribe_url": links.unsubscribe_url(subscriber),
-        },
-        headers=links.unsubscribe_headers(subscriber),
-        now=now,
-    )
+    if subscriber.status == Subscriber.Status.CONFIRMED:
+        mails.already(subscriber=subscriber, now=now)
+    else:
+        mails.confirm(subscriber=subscriber, now=now)
 
 
 def confirm(*, subscriber: Subscriber, now: datetime) -> Subscriber:
     """Make a pending subscriber a confirmed one; confirming again changes nothing.
 
-    Somebody who has unsubscribed since stays out: an old button does not bring them back.
+    Somebody who has unsubscribed since stays unsubscribed: an old link does not bring them back.
     """
     with transaction.atomic():
         subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
@@ -109,7 +102,7 @@ def unsubscribe(*, subscriber: Subscriber, source: Consent.Source, now: datetime
 
 
 def erase(*, email: str, now: datetime) -> None:
-    """Forget a subscriber and all their consents; the address is never written to again."""
+    """Delete a subscriber and all their consents; the address is never written to again."""
     with transaction.atomic():
         Suppression.objects.get_or_create(
             digest=digest_of(email), defaults={"reason": "erased", "at": now}
@@ -125,9 +118,10 @@ def is_suppressed(email: str) -> bool:
 
 
 def digest_of(email: str, secret_key: str = "") -> str:
-    """The keyed hash under which an address stays on the suppression list.
+    """The keyed hash by which the suppression list knows an address.
 
-    An older `secret_key` gives the hash under which it was put there.
+    The key is derived from `secret_key`, by default the current one. A row that was written under
+    an older key is found with that one.
     """
     secret = (secret_key or settings.SECRET_KEY).encode()
     key = hmac.new(secret, b"suppression", hashlib.sha256).digest()
@@ -135,9 +129,10 @@ def digest_of(email: str, secret_key: str = "") -> str:
 
 
 def sweep(now: datetime) -> None:
-    """Forget sign-ups that nobody confirmed in time, or that somebody stopped before.
+    """Delete sign-ups that were not confirmed in time, or were withdrawn before that.
 
-    Who was a subscriber before is unsubscribed again: the proof of that stays.
+    Somebody who had been a confirmed subscriber earlier is set to unsubscribed instead, so that
+    the proof of their consent stays.
     """
     lapsed = Subscriber.objects.lapsed(now)
     lapsed.filter(confirmed_at__isnull=True).delete()

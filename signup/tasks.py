@@ -10,10 +10,11 @@ from signup.models import Consent
 
 @task()
 def sign_up(email: str, first_name: str, last_name: str, source: str, at: str) -> None:
-    """Write a sign-up down and mail the confirm button.
+    """Write a sign-up down and mail the link to confirm it.
 
-    Done here and not while the visitor waits, so that the answer takes as long for an address
-    that is known as for one that is not. `at` is when the form came, in ISO 8601.
+    This is done by a worker so that the form is answered as quickly for an unknown address as for
+    a known one: the time it takes must not tell who is on the list. `at` is when the form was
+    sent, in ISO 8601.
     """
     actions.sign_up(
         email=email,

@@ -18,9 +18,9 @@ from signup.forms import SignUpForm
 from signup.models import Consent, Edition
 from signup.tasks import sign_up
 
-# Sign-ups that are taken from one network and by the whole site in an hour, and mails to one
-# address in a day.
-FROM_A_NETWORK = 200  # a whole hall, after the Bulletin was told of on the stage
+# How many sign-ups are accepted in an hour, from one network and in all, and in a day for one
+# address.
+FROM_A_NETWORK = 200  # a whole hall, once the Bulletin was announced on stage
 FOR_THE_SITE = 500
 FOR_AN_ADDRESS = 3
 
@@ -91,7 +91,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         source = Consent.Source.ONE_CLICK if is_one_click else Consent.Source.UNSUBSCRIBE_PAGE
-        # Who is not on the list is off it: the same answer.
+        # A link that is not valid gets the same answer: that person is not on the list.
         with suppress(links.BadLink):
             actions.unsubscribe(
                 subscriber=links.subscriber_to_unsubscribe(token),
@@ -111,7 +111,10 @@ def _page(
 
 
 def _take(request: HttpRequest, form: SignUpForm) -> None:
-    """Have a worker see to a sign-up, unless it is a program's or one too many."""
+    """Have a worker write a sign-up down, unless a program sent it or it is one too many.
+
+    Raises TooOften past the limits of the network and the site.
+    """
     now = timezone.now()
     hour = timedelta(hours=1)
     if not is_allowed(

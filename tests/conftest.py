@@ -21,6 +21,7 @@ from stripe import HTTPClient
 from sandbox import server as sandbox
 from sandbox.server import Sandbox
 from tests.clock import Clock
+from tests.mails import MailServer
 from tests.queue import run_queue
 
 JOURNEYS = Path(__file__).parent / "journeys"
@@ -133,6 +134,20 @@ def clock(stripe: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(stripe)
     monkeypatch.setattr(timezone, "now", clock.now)
     return clock
+
+
+@pytest.fixture
+def smtp(settings: Settings) -> Iterator[MailServer]:
+    """A mail server, running, which the service sends its mail by."""
+    server = MailServer()
+    server.start()
+    settings.MAIL_IS_KEPT_LOCALLY = False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_TIMEOUT = 5
+    yield server
+    server.stop()
 
 
 @pytest.fixture

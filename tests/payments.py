@@ -3,9 +3,11 @@
 from typing import Any
 
 import requests
+from django.utils import timezone
 
+from donations import refunds
 from donations.models import Payment, Refund
-from donations.settlement import begin_refund, settle
+from donations.settlement import settle
 from sandbox.server import Sandbox
 from tests.clock import Clock
 from tests.factories import make_order
@@ -22,6 +24,11 @@ def at_stripe(stripe: Sandbox, what: str) -> list[dict[str, Any]]:
     ).json()["data"]
 
 
+def open_payment(**fields: Any) -> Payment:
+    """A payment of £15 whose page at Stripe is open; `fields` are those of its order."""
+    return actions.start_payment(order=make_order(gift_pence=1500, **fields), now=timezone.now())
+
+
 def paid(stripe: Sandbox, clock: Clock) -> Payment:
     """A payment of £15 that has arrived."""
     payment = actions.start_payment(order=make_order(gift_pence=1500), now=clock.now())
@@ -33,4 +40,4 @@ def paid(stripe: Sandbox, clock: Clock) -> Payment:
 
 def begun_refund(payment: Payment, clock: Clock) -> Refund:
     """All of a payment on its way back; Stripe has not been asked yet."""
-    return begin_refund(payment, reason=Refund.Reason.ASKED, now=clock.now())
+    return refunds.begin(payment, reason=Refund.Reason.ASKED, now=clock.now())

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from conference.models import AuditEntry, Conference, Mail, MailAttachment
 from signup import links
@@ -260,7 +261,11 @@ def test_organisers_pages_ask_strangers_to_log_in_and_refuse_volunteers(
             assert volunteer.get(path).status_code in (403, 405), name
 
 
-def test_lists_take_as_many_statements_for_three_rows_as_for_one(client: Client) -> None:
+def test_lists_take_as_many_statements_for_three_rows_as_for_one(
+    client: Client, settings: Settings
+) -> None:
+    # As for the benchmarks, which read the number from the header.
+    settings.MIDDLEWARE = ["conference.timing.server_timing", *settings.MIDDLEWARE]
     conference = make_conference()
 
     def another(number: int) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
+from donations.models import StripeEvent
 from sandbox import events
 from sandbox.server import Sandbox
 
@@ -17,6 +18,26 @@ from sandbox.server import Sandbox
 def _client() -> Client:
     # One for all: each new one reads the list of static files.
     return Client(enforce_csrf_checks=True)
+
+
+def an_event(**changes: Any) -> dict[str, Any]:
+    """An event as Stripe shapes it, about nothing of ours."""
+    return {
+        "id": "evt_1",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": 1_800_000_000,
+        "data": {"object": {"id": "cus_1", "object": "customer"}},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": "customer.created",
+    } | changes
+
+
+def outcomes() -> list[tuple[str, str]]:
+    """The type and outcome of every event in the inbox, in the order in which they came."""
+    return list(StripeEvent.objects.order_by("pk").values_list("type", "outcome"))
 
 
 def post(payload: bytes, signature: str | None) -> HttpResponse:

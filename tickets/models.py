@@ -276,6 +276,17 @@ class Gate(models.Model):
         return self.name
 
 
+def is_standing_entry(prefix: str = "") -> Q:
+    """That a scan admitted somebody and was not undone; `prefix` leads to it, as 'scans__' does."""
+    return Q(**{f"{prefix}outcome": "admitted", f"{prefix}undone_at__isnull": True})
+
+
+class ScanQuerySet(models.QuerySet["Scan"]):
+    def standing_entries(self) -> "ScanQuerySet":
+        """Scans that admitted somebody and were not undone: one for each ticket at most."""
+        return self.filter(is_standing_entry())
+
+
 class Scan(models.Model):
     """One look at a code by the door, and what came of it. Append only but for its undoing."""
 
@@ -304,11 +315,13 @@ class Scan(models.Model):
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
 
+    objects = ScanQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["ticket"],
-                condition=Q(outcome="admitted", undone_at__isnull=True),
+                condition=is_standing_entry(),
                 name="one_entry_per_ticket",
             ),
             models.CheckConstraint(

@@ -1,4 +1,4 @@
-"""What is taken up again about orders."""
+"""What the sweep does about orders, each minute."""
 
 import logging
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ from tickets.tasks import DOCUMENT_KEPT_FOR, mail_tickets
 
 logger = logging.getLogger(__name__)
 
-# Confirmed this long ago and still unmailed: the task was lost.
+# An order that was confirmed this long ago and is still unmailed has lost its task.
 UNMAILED_AFTER = timedelta(minutes=5)
-# Seconds that letting go of places may take while Stripe is slow to answer or does not at all.
+# Seconds after which no further places are released, because Stripe answers slowly or not at all.
 LONGEST = 30
 
 
 def sweep(now: datetime) -> None:
-    """Let go of places whose time is over, mail what is unmailed, erase old PDFs."""
+    """Release places whose time is over, mail what is unmailed, delete old PDFs."""
     held = Order.objects.past_their_time(now).order_by("expires_at")
     held = held.select_related("conference__organisation", "donation")
     began = monotonic()
@@ -29,10 +29,10 @@ def sweep(now: datetime) -> None:
         try:
             actions.expire(order=order, now=now)
         except CannotPayNow:
-            continue  # its places are kept until Stripe can be asked
+            continue  # the places are kept until Stripe can be asked
         except Exception:
-            # One order that nothing can be done with must not keep the others' places for ever.
-            logger.exception("the places of order %s cannot be let go", order.reference)
+            # A bug that one order brings out must not keep the others' places for ever.
+            logger.exception("the places of order %s cannot be released", order.reference)
     unmailed = Order.objects.filter(
         status=Order.Status.CONFIRMED,
         mailed_at__isnull=True,

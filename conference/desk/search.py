@@ -13,7 +13,7 @@ from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
 from conference import codes
 from conference.desk.access import DeskRequest
 from conference.models import Conference
-from tickets.models import Order, ReplacedCode, Scan, Ticket
+from tickets.models import Order, ReplacedCode, Ticket, is_standing_entry
 
 _IN_SESSION = "desk_searches"
 # Older searches than these are forgotten before the log-in ends.
@@ -85,10 +85,7 @@ def with_entry(rows: QuerySet[Ticket]) -> QuerySet[Any]:
     """The same tickets, each with `entered_at` and `entered_by_gate`, None where nobody came."""
     # A ticket has one standing entry at most, so no row comes twice.
     return rows.annotate(
-        entry=FilteredRelation(
-            "scans",
-            condition=Q(scans__outcome=Scan.Outcome.ADMITTED, scans__undone_at__isnull=True),
-        ),
+        entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
         entered_at=F("entry__at"),
         entered_by_gate=F("entry__gate__name"),
     )

@@ -84,7 +84,8 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
 
 
 def test_picture_cut_short_is_refused_in_whatever_process() -> None:
-    import weasyprint  # noqa: F401 (which changes how Pillow reads, for the whole process)
+    # It changes how Pillow reads pictures, for the whole process.
+    import weasyprint  # noqa: F401, PLC0415 (imported for that effect)
 
     whole = a_picture((400, 400)).read()
     with pytest.raises(NotAPicture):

@@ -21,17 +21,13 @@ from sandbox.server import Sandbox
 from tests.between import between
 from tests.clock import Clock
 from tests.factories import make_conference, make_order
+from tests.payments import open_payment
 from tickets import actions, sweep
 from tickets.models import Order, Ticket
 
 pytestmark = pytest.mark.django_db
 
 Work = Callable[[], int]
-
-
-def open_payment(**fields: Any) -> Payment:
-    """A payment of £15 whose page at Stripe is open."""
-    return actions.start_payment(order=make_order(gift_pence=1500, **fields), now=timezone.now())
 
 
 def state() -> tuple[str, str, str]:

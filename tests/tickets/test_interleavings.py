@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 import donations.actions
 from conference.management.commands.sweep import STEPS
 from conference.models import AuditEntry, Mail
-from donations import webhooks
+from donations import inbox
 from donations.models import Donation, Payment, Refund, StripeEvent
 from sandbox.server import Sandbox
 from tests.clock import Clock
@@ -213,7 +213,7 @@ class Interleavings(RuleBasedStateMachine):
     # The service itself
 
     def reads_its_events(self) -> None:
-        webhooks.process_inbox(now=self.clock.now())
+        inbox.process(now=self.clock.now())
 
     @rule()
     def sweep_runs(self) -> None:

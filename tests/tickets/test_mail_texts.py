@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 NAME = "Ł'uc & <b>ja</b>"
 MAILS = (
     *("tickets/emails/tickets", "tickets/emails/released", "tickets/emails/refunded"),
-    *("tickets/emails/lost_link", "signup/emails/confirm", "signup/emails/already"),
+    *("tickets/emails/lost_link", "tickets/emails/cancelled", "donations/emails/paid_twice"),
+    *("signup/emails/confirm", "signup/emails/already"),
 )
 
 

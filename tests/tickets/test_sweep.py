@@ -194,7 +194,7 @@ def test_order_that_nothing_can_be_done_with_does_not_stop_the_others(
         "expired",
     ]
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert errors == [f"the places of order {broken.reference} cannot be let go"]
+    assert errors == [f"the places of order {broken.reference} cannot be released"]
 
 
 def test_step_that_fails_does_not_stop_the_others(

@@ -1,9 +1,8 @@
-"""Orders: reserved, confirmed, let go, taken again.
+"""Orders: reserved, confirmed, expired, and taken again.
 
 All bookings of a conference want the lock of its row, so it comes last: a new order is written
 first, and taken back where the count of places says no; only its tickets are written under lock.
-Locks are taken in one order everywhere: donation, order, conference. They are 'no key' locks,
-which do not hold up others who only refer to the row.
+The order of locks is described at `donations.models.DonationQuerySet.locked`.
 """
 
 import uuid
@@ -19,20 +18,21 @@ from django.utils.translation import gettext as _
 
 import donations.actions
 import signup.actions
-from conference import mail
 from conference.audit import record
 from conference.limits import Limit, are_allowed
 from conference.models import Conference
 from donations.models import Donation, Payment
 from signup.models import Consent
+from tickets import mails
 from tickets.actions.places import SoldOut, check_places
 from tickets.models import MOST_PLACES, Order, Ticket
+from tickets.tasks import mail_tickets
 
-# How long places are kept for somebody who is paying: longer than Stripe's page stays open.
+# How long places are kept for somebody who is paying. Longer than Stripe's page stays open.
 HOLD = donations.actions.SESSION_FOR + timedelta(minutes=9)
-# From one network, a hospital's for instance.
+# From one network, which may be that of a whole hospital.
 ORDERS_AN_HOUR = 60
-# Nobody's inbox is to be filled by somebody else.
+# Nobody shall be able to fill somebody else's inbox.
 ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
 
@@ -172,10 +172,10 @@ def _write(
 
 
 def start_payment(*, order: Order, now: datetime) -> Payment:
-    """Stripe's page for the order's gift, at the payment's `session_url`.
+    """Open Stripe's page for the order's donation; it is at the payment's `session_url`.
 
-    Keeps the places for as long as that page lives. Raises AlreadyConfirmed, NotReserved, and
-    what donations.actions.start_checkout raises.
+    The places are kept for longer than that page stays open. Raises AlreadyConfirmed,
+    NotReserved, and what donations.actions.start_checkout raises.
     """
     with transaction.atomic():
         order = _locked(order)
@@ -196,9 +196,10 @@ def start_payment(*, order: Order, now: datetime) -> Payment:
 
 
 def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
-    """Change the promised gift of a reserved order to another amount of a pound or more.
+    """Change the promised donation of a reserved order to another amount of a pound or more.
 
-    Ends the page at Stripe first; raises what that raises, AlreadyConfirmed or NotReserved.
+    Stripe's page for it is closed first. Raises AlreadyConfirmed, NotReserved, and what
+    donations.actions.end_live_payment raises.
     """
     _must_be_reserved(order)
     if order.donation is None:
@@ -213,10 +214,10 @@ def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
 
 
 def take_without_gift(*, order: Order, now: datetime) -> None:
-    """Confirm a reserved order without its gift; its page at Stripe is ended first.
+    """Confirm a reserved order without its donation; Stripe's page for it is closed first.
 
-    Raises AlreadyConfirmed where the gift has just arrived, NotReserved where the places are
-    gone, and what ending the payment raises.
+    Raises AlreadyConfirmed where the donation has just arrived, NotReserved where the places were
+    released, and what donations.actions.end_live_payment raises.
     """
     _must_be_reserved(order)
     if order.donation is not None:
@@ -231,15 +232,15 @@ def take_without_gift(*, order: Order, now: datetime) -> None:
 
 
 def on_gift_received(donation: Donation, now: datetime) -> bool:
-    """Give the tickets for which a gift has arrived; False where the places are gone.
+    """Confirm the order whose donation has arrived; False where its places are gone.
 
-    Called by the settlement inside its transaction. A payment that comes after the places were
-    let go takes them again while they last, whether or not reservations are still open; else
-    the giver is written to and the money goes back.
+    Called by the settlement inside its transaction. Where the places were released before the
+    payment came, they are taken again if they are still free, whether or not reservations are
+    open. Otherwise the giver is told that the money goes back, and the settlement refunds it.
     """
     order = Order.objects.select_for_update(no_key=True).filter(donation=donation).first()
     if order is None:
-        return True  # a gift without tickets
+        return True  # a donation without an order
     if order.status == Order.Status.RESERVED:
         _confirm(order, now)
         record("confirmed", order.reference, now=now, gift_pence=donation.amount_pence)
@@ -255,27 +256,22 @@ def on_gift_received(donation: Donation, now: datetime) -> bool:
             _confirm(order, now)
             record("confirmed late", order.reference, now=now, gift_pence=donation.amount_pence)
             return True
-    mail.write(
-        key=f"refunded:{order.pk}:{donation.pk}",
-        about=order.reference,
-        to=order.email,
-        template="tickets/emails/refunded",
-        context=_mail_context(order) | {"amount_pence": donation.amount_pence},
-        now=now,
+    mails.refunded(
+        order=order, donation_pk=donation.pk, amount_pence=donation.amount_pence, now=now
     )
     record("gift goes back", order.reference, now=now, gift_pence=donation.amount_pence)
     return False
 
 
 def expire(*, order: Order, now: datetime) -> None:
-    """Let go of the places of a reserved order past its time, after asking Stripe.
+    """Release the places of a reserved order past its time, after asking Stripe.
 
-    Changes nothing while the bank is not through. Whoever walked away is written to, with a link
+    Changes nothing if the donation has arrived or is with the bank. The holder is mailed a link
     to take the places again. Raises donations.actions.CannotPayNow where Stripe cannot be asked.
     """
     order.refresh_from_db(fields=["status", "expires_at"])
     if order.status != Order.Status.RESERVED or order.expires_at > now:
-        return  # somebody has just gone on with it
+        return  # its holder has just gone on to pay, or has taken the tickets
     if order.donation is not None:
         try:
             donations.actions.end_live_payment(donation=order.donation, now=now)
@@ -286,27 +282,20 @@ def expire(*, order: Order, now: datetime) -> None:
         if order.status != Order.Status.RESERVED or order.expires_at > now:
             return
         if order.donation is not None and order.donation.payments.live().exists():
-            return  # another page at Stripe was opened meanwhile
+            return  # another of Stripe's pages was opened meanwhile
         order.status = Order.Status.EXPIRED
         order.ended_at = now
         order.save(update_fields=["status", "ended_at"])
         order.tickets.filter(status=Ticket.Status.HELD).update(status=Ticket.Status.RELEASED)
         record("places let go", order.reference, now=now)
-        mail.write(
-            key=f"released:{order.pk}:{int(now.timestamp())}",
-            about=order.reference,
-            to=order.email,
-            template="tickets/emails/released",
-            context=_mail_context(order),
-            now=now,
-        )
+        mails.released(order=order, now=now)
 
 
 def retake(*, order: Order, now: datetime) -> None:
-    """Keep the places of an expired order once more. Raises Closed, SoldOut or AlreadyConfirmed.
+    """Take the places of an expired order again. Raises Closed, SoldOut or AlreadyConfirmed.
 
-    Where its gift was given back it is promised anew; where giving it back failed, the gift is
-    here, and the tickets are confirmed.
+    A donation that was refunded is promised anew. If the refund failed, the donation is still
+    here, so the order is confirmed.
     """
     with transaction.atomic():
         order = _locked(order)
@@ -331,9 +320,9 @@ def retake(*, order: Order, now: datetime) -> None:
 
 
 def _locked(order: Order) -> Order:
-    """The order as it is now, locked, and before it its donation: one order of locks."""
+    """The order as it is now, locked, its donation locked before it."""
     if order.donation_id is not None:
-        Donation.objects.select_for_update(no_key=True).get(pk=order.donation_id)
+        Donation.objects.locked(order.donation_id)
     return (
         Order.objects.select_for_update(of=("self",), no_key=True)
         .select_related("conference__organisation", "donation")
@@ -349,7 +338,7 @@ def _must_be_reserved(order: Order) -> None:
 
 
 def _take_places_again(order: Order) -> None:
-    """Hold the released places of an order once more, or raise SoldOut."""
+    """Take the released places of an order again, or raise SoldOut."""
     released = order.tickets.filter(status=Ticket.Status.RELEASED)
     check_places(order.conference_id, released.count_by_type())
     released.update(status=Ticket.Status.HELD)
@@ -365,16 +354,5 @@ def _confirm(order: Order, now: datetime) -> None:
 
 
 def _mail_tickets(order: Order) -> None:
-    # The queue is in the same database: the task appears with the order or not at all.
-    from tickets.tasks import mail_tickets
-
+    # The queue is in the same database, so the task exists exactly if the change is committed.
     mail_tickets.enqueue(order.pk)
-
-
-def _mail_context(order: Order) -> dict[str, object]:
-    return {
-        "order": order,
-        "conference": order.conference,
-        "organisation": order.conference.organisation,
-        "order_url": settings.BASE_URL + order.get_absolute_url(),
-    }

@@ -1,4 +1,4 @@
-"""What can be changed about an order that is confirmed, by its holder or by staff."""
+"""Changes to an order after it was made, by its holder or by staff (`by`)."""
 
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,13 @@ from conference.models import User
 from donations.models import Donation
 from signup import wording
 from signup.models import Consent
+from tickets import mails
 from tickets.models import Order, ReplacedCode, Scan, Ticket, new_number, new_secret
+from tickets.tasks import mail_links, mail_tickets
 
 
 class TooLate(Exception):
-    """The day has begun, or the ticket has been used or is void: nothing can be changed."""
+    """Nothing can be changed: the conference has begun, or the ticket is used or not valid."""
 
 
 def correct_name(
@@ -28,13 +30,14 @@ def correct_name(
     by: User | None = None,
     now: datetime,
 ) -> None:
-    """Write an attendee's name anew; the ticket's code stays, so a printed ticket stays good.
+    """Correct an attendee's name; the ticket's code stays, so a printed ticket stays valid.
 
-    Their address, too, where one is given ('' takes it away): mails that wait for the old one are
-    withdrawn. Raises TooLate for a void ticket, and for its holder once the conference has begun.
+    `attendee_email` is their new address, '' for none, or None to leave it as it is. Mails to the
+    old address that have not been sent are withdrawn. Raises TooLate for a ticket that is not
+    valid, and for the holder once the conference has begun.
     """
     with transaction.atomic():
-        ticket = _locked(ticket)
+        ticket = _locked_ticket(ticket)
         _check_may_change(ticket, by, now)
         if attendee_email is not None and attendee_email != ticket.attendee_email:
             mail.withdraw(about=ticket.order.reference, to=ticket.attendee_email)
@@ -45,60 +48,62 @@ def correct_name(
 
 
 def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
-    """Give one place back; an order without any ticket left is cancelled.
+    """Cancel one ticket; an order without any valid ticket left is cancelled.
 
-    Raises TooLate for a void or used ticket, and for its holder once the conference has begun.
+    The holder is told if staff did it. Raises TooLate for a ticket that is used or not valid, and
+    for the holder once the conference has begun.
     """
     with transaction.atomic():
-        order = Order.objects.select_for_update(no_key=True).get(pk=ticket.order_id)
-        ticket = _locked(ticket)
+        order = _locked_order(ticket.order_id)
+        ticket = _locked_ticket(ticket)
         _check_may_change(ticket, by, now)
-        if ticket.scans.filter(outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True).exists():
+        if ticket.scans.standing_entries().exists():
             raise TooLate
         ticket.status = Ticket.Status.CANCELLED
         ticket.save(update_fields=["status"])
         _record("place cancelled", ticket, by, now)
         if by is not None:
-            _tell_of_cancelling(order, [ticket], now)
+            mails.cancelled(order=order, tickets=[ticket], now=now)
         if not order.tickets.valid().exists():
             _end(order, now)
 
 
 def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None:
-    """Give all places of a confirmed order back. Its gift stays as it is. Raises TooLate."""
+    """Cancel all tickets of a confirmed order. Its donation stays as it is.
+
+    The holder is told if staff did it. Raises TooLate for an order that is not confirmed or of
+    which somebody has come in, and for the holder once the conference has begun.
+    """
     with transaction.atomic():
-        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        order = _locked_order(order.pk)
         if order.status != Order.Status.CONFIRMED:
             raise TooLate
         if by is None and now >= order.conference.starts_at:
             raise TooLate
-        # Locked, so that no door lets one of them in between this look and the change.
+        # Locked, so that no door admits one of them between this check and the change.
         tickets = list(order.tickets.valid().select_for_update(no_key=True))
-        used = Scan.objects.filter(
-            ticket__in=tickets, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
-        )
-        if used.exists():
+        if Scan.objects.standing_entries().filter(ticket__in=tickets).exists():
             raise TooLate
         order.tickets.valid().update(status=Ticket.Status.CANCELLED)
         _end(order, now)
         if by is not None:
-            _tell_of_cancelling(order, tickets, now)
+            mails.cancelled(order=order, tickets=tickets, now=now)
         record("order cancelled", order.reference, by=by, now=now)
 
 
 def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
-    """Write an order's address anew, and mail the tickets or the order's link there.
+    """Correct an order's address, and mail the tickets or the order's link there.
 
-    What waits for the old address is withdrawn. The link of a confirmed order is renewed: the old
-    one may have gone to somebody else. That of a reserved one was not mailed yet, and Stripe's page
-    leads back to it. Raises TooLate for an order that is neither reserved nor confirmed.
+    Mails to the old address that have not been sent are withdrawn. A confirmed order gets a new
+    link, because the old one may have been mailed to a stranger. A reserved order keeps its link:
+    it has not been mailed, and Stripe's page leads back to it. Raises TooLate for an order that is
+    neither reserved nor confirmed.
     """
     with transaction.atomic():
         if order.donation_id is not None:
-            # Always the donation before its order: one order of locks.
-            Donation.objects.select_for_update(no_key=True).get(pk=order.donation_id)
+            Donation.objects.locked(order.donation_id)
             donations.actions.correct_email(donation_pk=order.donation_id, email=email)
-        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        order = _locked_order(order.pk)
         if order.status not in (Order.Status.RESERVED, Order.Status.CONFIRMED):
             raise TooLate
         mail.withdraw(about=order.reference, to=order.email)
@@ -117,17 +122,18 @@ def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
         if order.status == Order.Status.CONFIRMED:
             _mail_again(order)
         else:
-            _mail_link(order)
+            mail_links.enqueue(order.email)
 
 
 def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
-    """Give a valid ticket a new code and mail it; the old one answers 'replaced'.
+    """Give a ticket a new code and mail it; at the door the old code shows as replaced.
 
-    Raises TooLate for a void ticket.
+    Raises TooLate for a ticket that is not valid, and for the holder once the conference has
+    begun.
     """
     with transaction.atomic():
-        order = Order.objects.select_for_update(no_key=True).get(pk=ticket.order_id)
-        ticket = _locked(ticket)
+        order = _locked_order(ticket.order_id)
+        ticket = _locked_ticket(ticket)
         _check_may_change(ticket, by, now)
         ReplacedCode.objects.create(
             ticket=ticket, number=ticket.number, reference=ticket.reference, replaced_at=now
@@ -142,14 +148,18 @@ def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
 def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
     """Mail the tickets of a confirmed order once more. Raises TooLate for any other order."""
     with transaction.atomic():
-        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        order = _locked_order(order.pk)
         if order.status != Order.Status.CONFIRMED:
             raise TooLate
         record("tickets sent again", order.reference, by=by, now=now)
         _mail_again(order)
 
 
-def _locked(ticket: Ticket) -> Ticket:
+def _locked_order(pk: int) -> Order:
+    return Order.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def _locked_ticket(ticket: Ticket) -> Ticket:
     return (
         Ticket.objects.select_for_update(of=("self",), no_key=True)
         .select_related("order__conference")
@@ -170,31 +180,12 @@ def _end(order: Order, now: datetime) -> None:
     order.save(update_fields=["status", "ended_at"])
 
 
-def _tell_of_cancelling(order: Order, tickets: list[Ticket], now: datetime) -> None:
-    """Write to the holder of an order that staff cancelled places of it."""
-    mail.write(
-        key=f"cancelled:{order.pk}:{tickets[0].pk}",
-        about=order.reference,
-        to=order.email,
-        template="tickets/emails/cancelled",
-        context={"order": order, "conference": order.conference, "tickets": tickets},
-        now=now,
-    )
-
-
 def _mail_again(order: Order) -> None:
-    from tickets.tasks import mail_tickets
-
+    """Begin another mailing of the order's tickets."""
     order.mailings += 1
     order.mailed_at = None
     order.save(update_fields=["mailings", "mailed_at"])
     mail_tickets.enqueue(order.pk)
-
-
-def _mail_link(order: Order) -> None:
-    from tickets.tasks import mail_links
-
-    mail_links.enqueue(order.email)
 
 
 def _record(verb: str, ticket: Ticket, by: User | None, now: datetime, **detail: Any) -> None:

@@ -1,4 +1,4 @@
-"""The door: a code comes in, one Scan goes out."""
+"""The door: a code is scanned, and one Scan says what came of it."""
 
 import uuid
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from tickets.models import Gate, Order, ReplacedCode, Scan, Ticket
 
 
 class CannotUndo(Exception):
-    """It was no entry, is undone already, or is too long ago."""
+    """The scan admitted nobody, is undone already, or is too long ago."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the door says of a code: the scan as it was written down, and whom it is about.
+    """What came of a code at the door: the scan as it was written down, and the ticket it names.
 
-    `first` is the entry that stands in the way where somebody is already in.
+    `first` is the earlier entry by that ticket, if it has one that was not undone.
     """
 
     scan: Scan
@@ -30,10 +30,10 @@ class Result:
 
 
 def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) -> Result:
-    """Judge a scanned or typed code at a gate, and admit its bearer if it is good.
+    """Judge a scanned or typed code at a gate, and admit whoever shows it if it is valid.
 
-    `text` is what the reader gave: a signed code or a short one. The same `scan_id` again gives
-    what was concluded the first time. However many doors ask at once, a ticket is admitted once.
+    `text` is a signed code or a short one. A second call with the same `scan_id` returns the
+    first one's result. A ticket is admitted once, however many doors scan it at the same time.
     """
     wanted = _ticket_named_by(text)
     try:
@@ -43,7 +43,7 @@ def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) 
 
 
 def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datetime) -> Result:
-    """Judge and write down; IntegrityError where a scan with this id is written already."""
+    """Judge a code and write the scan down; IntegrityError if there is one with this id."""
     with transaction.atomic():
         ticket = entry = None
         if wanted is None:
@@ -68,14 +68,14 @@ def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datet
 
 
 def _concluded(scan_id: uuid.UUID) -> Result:
-    """What was concluded of a scan before."""
+    """The result of a scan that was written down before."""
     seen = Scan.objects.select_related("ticket__order", "ticket__ticket_type").get(pk=scan_id)
     entry = _entry_by(seen.ticket) if seen.ticket else None
     return Result(seen, seen.ticket, None if entry == seen else entry)
 
 
 def undo(*, scan_id: uuid.UUID, by: User, now: datetime) -> Scan:
-    """Take an entry back within ten minutes; the scan stays on record. Raises CannotUndo."""
+    """Undo an entry of the last ten minutes; the scan stays on record. Raises CannotUndo."""
     with transaction.atomic():
         entry = (
             Scan.objects.select_for_update(of=("self",), no_key=True)
@@ -94,7 +94,7 @@ def undo(*, scan_id: uuid.UUID, by: User, now: datetime) -> Scan:
 
 
 def _ticket_named_by(text: str) -> Q | None:
-    """Which ticket a signed or short code names; None for anything that is no code of ours."""
+    """How to find the ticket that a signed or short code names; None if it is no code of ours."""
     try:
         return Q(number=codes.read(text).number)
     except (codes.BadSignature, codes.UnknownKey):
@@ -108,7 +108,7 @@ def _ticket_named_by(text: str) -> Q | None:
 
 
 def _locked_ticket(named: Q) -> Ticket | None:
-    """The ticket, locked so that two doors conclude one after the other; few of its columns."""
+    """The ticket with the columns needed here, locked so that doors judge it one by one."""
     try:
         return (
             Ticket.objects.select_for_update(of=("self",), no_key=True)
@@ -124,7 +124,7 @@ def _locked_ticket(named: Q) -> Ticket | None:
 
 
 def _ticket_replaced_under(named: Q) -> Ticket | None:
-    """The ticket for which this code was good before it was replaced."""
+    """The ticket that had this code until the code was replaced."""
     replaced = (
         ReplacedCode.objects.select_related("ticket__order", "ticket__ticket_type")
         .filter(named)
@@ -144,10 +144,10 @@ def _judge(ticket: Ticket, gate: Gate, entry: Scan | None) -> Scan.Outcome:
 
 
 def _entry_by(ticket: Ticket) -> Scan | None:
-    """The entry of this ticket that stands, if there is one."""
+    """The entry by this ticket that was not undone, if there is one."""
     try:
-        # What the door shows of it: when and where.
-        entries = Scan.objects.select_related("gate").only("at", "gate__name")
-        return entries.get(ticket=ticket, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True)
+        # The door shows when and where it was, so only those columns are read.
+        entries = Scan.objects.standing_entries().select_related("gate").only("at", "gate__name")
+        return entries.get(ticket=ticket)
     except Scan.DoesNotExist:
         return None

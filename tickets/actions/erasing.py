@@ -1,4 +1,4 @@
-"""Forgetting a person who asks for it."""
+"""Erasing a person's data at their request."""
 
 from datetime import datetime
 
@@ -17,14 +17,14 @@ ERASED_EMAIL = "erased@erased.invalid"
 
 
 class StillToCome(Exception):
-    """The person has a place at a conference that is not over: cancel it first."""
+    """The person has a ticket for a conference that is not over. Cancel it first."""
 
 
 def erase_person(*, email: str, now: datetime) -> int:
-    """Take names and addresses out of all that is kept under an e-mail address.
+    """Remove names and addresses from everything that is kept about an e-mail address.
 
-    What remains are numbers: places, sums, times. Returns how many orders there were. Raises
-    StillToCome while a place of theirs is still to be used.
+    What remains are tickets, amounts and times without a name. Returns the number of orders that
+    were made under the address. Raises StillToCome.
     """
     email = email.lower()
     with transaction.atomic():
@@ -41,7 +41,7 @@ def erase_person(*, email: str, now: datetime) -> int:
                 erase_giver(donation=order.donation, name=ERASED_NAME, email=ERASED_EMAIL)
             record("person erased", order.reference, now=now)
         tickets.update(attendee_name=ERASED_NAME, attendee_email="")
-        # Who was booked by somebody else stands in that person's papers as well.
+        # An attendee's name is also in the PDFs and mails of an order that somebody else made.
         named_in = Order.objects.filter(pk__in=touched)
         Document.objects.filter(order__in=named_in).delete()
         Mail.objects.filter(

@@ -11,14 +11,13 @@ from tickets.models import Scan, Ticket, TicketType
 def counts(conference: Conference) -> dict[str, Any]:
     """`in` and `expected` of the whole conference and of each ticket type, in three statements.
 
-    Nobody is expected on an online ticket; who comes with one all the same is counted.
+    Nobody is expected with an online ticket, but whoever comes with one counts as both.
     """
     types = TicketType.objects.filter(conference=conference)
     valid = Ticket.objects.valid().filter(ticket_type__conference=conference).count_by_type()
     entries = (
-        Scan.objects.filter(
-            conference=conference, outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
-        )
+        Scan.objects.standing_entries()
+        .filter(conference=conference)
         .order_by()
         .values_list("ticket__ticket_type_id")
         .annotate(n=Count("pk"))

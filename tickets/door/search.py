@@ -1,4 +1,4 @@
-"""Finding somebody whose code cannot be read: for organisers only, and little at a time."""
+"""Finding people by name whose code cannot be read: for organisers only, a few rows at a time."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Row:
 
 
 def is_enough(words: str) -> bool:
-    """Whether one of the words has three letters; two where each is a syllable (山田)."""
+    """Whether one of the words has three letters, or two that are a syllable each (山田)."""
     return any(
         sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
         >= FEWEST_LETTERS
@@ -36,19 +36,17 @@ def is_enough(words: str) -> bool:
 
 
 def may_search(by: User, now: datetime) -> bool:
-    """Count one search of this person; False once it is more than a door needs."""
+    """Count one search by this person; False after MOST_SEARCHES within ten minutes."""
     return is_allowed("door-search", str(by.pk), times=MOST_SEARCHES, within=WITHIN, now=now)
 
 
 def search(*, words: str, gate: Gate, now: datetime) -> list[Row]:
-    """The first people of the gate's conference whose name or booker's name has all the words."""
-    entry = Scan.objects.filter(
-        ticket=OuterRef("pk"), outcome=Scan.Outcome.ADMITTED, undone_at__isnull=True
-    )
+    """The first attendees of the gate's conference whose name, or whose order's, has all words."""
+    entry = Scan.objects.standing_entries().filter(ticket=OuterRef("pk"))
     named = Q()
     for word in words.split():
         in_name = Q()
-        # SQLite knows upper and lower case of ASCII letters only.
+        # SQLite ignores the case of ASCII letters only.
         for spelling in {word, word.lower(), word.upper(), word.capitalize()}:
             in_name |= Q(attendee_name__icontains=spelling) | Q(order__name__icontains=spelling)
         named &= in_name

@@ -1,4 +1,4 @@
-"""From an order to Stripe's page and back, and the three choices of whoever comes back unpaid."""
+"""From an order to Stripe's page and back, and what people can do who come back without paying."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -20,11 +20,21 @@ from tickets.forms import GiftForm
 from tickets.models import Order
 from tickets.views.access import order_action, order_by_secret, private
 
-# Who tries cards tries many. An hour's worth for one address and for one network.
+# Payments in an hour. People who test stolen cards make many, so each address and each network
+# has a limit.
 PAYMENTS_OF_AN_ADDRESS = 12
 PAYMENTS_OF_A_NETWORK = 60
 # How often one order's page may ask Stripe in ten minutes.
 QUESTIONS = 60
+
+# Why a promised donation cannot be changed or dropped; `_not_now` tells people which it is.
+_NOT_NOW = (
+    actions.AlreadyConfirmed,
+    actions.NotReserved,
+    donations.actions.AlreadyReceived,
+    donations.actions.WithTheBank,
+    donations.actions.CannotPayNow,
+)
 
 
 def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse:
@@ -67,7 +77,7 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
 @private
 @require_safe
 def returned(request: HttpRequest, secret: str) -> HttpResponse:
-    """Where Stripe sends whoever has paid: asks Stripe, confirms or waits."""
+    """Where Stripe sends people who have paid: ask Stripe, then show the order as it is."""
     order = order_by_secret(secret)
     now = timezone.now()
     if order.donation is not None:
@@ -77,7 +87,7 @@ def returned(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def ask_stripe_about(order: Order, *, now: datetime) -> None:
-    """Book what Stripe says of a reserved order's live payment; quietly wait where it cannot."""
+    """Book what Stripe says of a reserved order's live payment, unless it cannot be asked."""
     if order.status != Order.Status.RESERVED or order.donation is None:
         return
     payment = order.donation.payments.live().exclude(status=Payment.Status.BEGUN).first()
@@ -94,7 +104,7 @@ def ask_stripe_about(order: Order, *, now: datetime) -> None:
 
 @order_action
 def pay(request: HttpRequest, secret: str) -> HttpResponse:
-    """Try again to pay, unless the payment turns out to be done in another tab."""
+    """Go to Stripe's page again, unless the donation has been paid in another tab meanwhile."""
     order = order_by_secret(secret)
     now = timezone.now()
     ask_stripe_about(order, now=now)
@@ -104,7 +114,7 @@ def pay(request: HttpRequest, secret: str) -> HttpResponse:
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
-    """Choose another amount, then pay; or nothing, and have the tickets."""
+    """Choose another amount and pay it; or choose no donation, and get the tickets."""
     order = order_by_secret(secret)
     if order.status != Order.Status.RESERVED:
         return redirect(order)
@@ -116,13 +126,7 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
     now = timezone.now()
     try:
         actions.set_gift(order=order, gift_pence=form.gift_pence, now=now)
-    except (
-        actions.AlreadyConfirmed,
-        actions.NotReserved,
-        donations.actions.AlreadyReceived,
-        donations.actions.WithTheBank,
-        donations.actions.CannotPayNow,
-    ) as error:
+    except _NOT_NOW as error:
         return _not_now(request, order, error)
     return onward(request, order_by_secret(secret), now=now)
 
@@ -147,7 +151,7 @@ def without_donation(request: HttpRequest, secret: str) -> HttpResponse:
 
 @order_action
 def retake(request: HttpRequest, secret: str) -> HttpResponse:
-    """Keep the places of an order once more whose time was over."""
+    """Take the places of an expired order again."""
     order = order_by_secret(secret)
     try:
         actions.retake(order=order, now=timezone.now())
@@ -175,13 +179,7 @@ def _amount_page(
 def _take_without_gift(request: HttpRequest, order: Order) -> HttpResponse:
     try:
         actions.take_without_gift(order=order, now=timezone.now())
-    except (
-        actions.AlreadyConfirmed,
-        actions.NotReserved,
-        donations.actions.AlreadyReceived,
-        donations.actions.WithTheBank,
-        donations.actions.CannotPayNow,
-    ) as error:
+    except _NOT_NOW as error:
         return _not_now(request, order, error)
     return redirect(order)
 

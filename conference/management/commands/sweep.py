@@ -1,4 +1,4 @@
-"""`manage.py sweep`: each minute, whatever was left lying is taken up again. Idempotent."""
+"""`manage.py sweep`: each minute, do what was lost or has become due. Idempotent."""
 
 import logging
 import signal
@@ -28,13 +28,13 @@ TASKS_KEPT_FOR = timedelta(days=2)
 
 
 def queue(now: datetime) -> None:
-    """Give tasks of dead workers to living ones; forget what was done long ago."""
+    """Put tasks of dead workers back into the queue; delete those that ended long ago."""
     DBTaskResult.objects.running().filter(started_at__lt=now - STUCK_AFTER).update(status="READY")
     DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT_FOR).delete()
 
 
 def sessions(now: datetime) -> None:
-    """Forget log-ins that have ended."""
+    """Delete log-ins that have ended."""
     Session.objects.filter(expire_date__lt=now).delete()
 
 
@@ -61,7 +61,7 @@ def sweep(now: datetime) -> None:
 
 
 class Command(BaseCommand):
-    help = "Take up what was left lying, once or --every so many seconds."
+    help = "Do what was lost or has become due, once or --every so many seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--every", type=float, help="Seconds; without it the sweep runs once.")

@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from conference.health import beat
 from conference.models import AuditEntry, Conference, User
+from donations import refunds
 from donations.models import Donation, Payment, Refund, StripeEvent
-from donations.settlement import begin_refund
 from sandbox.server import Sandbox
 from tests.factories import make_order
 from tickets import actions
@@ -34,7 +34,7 @@ def parked(conference: Conference, stripe: Sandbox) -> Payment:
 def failed(paid_order: Order) -> Refund:
     """A refund of £15 that failed."""
     payment = Payment.objects.get()
-    refund = begin_refund(payment, reason=Refund.Reason.ASKED, now=timezone.now())
+    refund = refunds.begin(payment, reason=Refund.Reason.ASKED, now=timezone.now())
     Refund.objects.filter(pk=refund.pk).update(status="failed", problem="The card is closed.")
     refund.refresh_from_db()
     return refund

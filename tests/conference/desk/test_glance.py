@@ -12,8 +12,8 @@ from conference.desk import figures
 from conference.desk.open_matters import open_matters
 from conference.health import beat
 from conference.models import Conference, Mail, User
+from donations import refunds
 from donations.models import Payment, Refund
-from donations.settlement import begin_refund
 from sandbox.server import Sandbox
 from tests.conference.desk.conftest import pay
 from tests.factories import make_conference, make_gate, make_order
@@ -64,7 +64,7 @@ def test_gifts_count_what_stays(conference: Conference, paid_order: Order, strip
     assert figures.gifts(conference) == figures.Gifts(2, 2500, 1, 700, 0, 0)
     assert figures.gifts(conference).average_pence == 1250
     payment = Payment.objects.get(amount_pence=1000)
-    refund = begin_refund(payment, reason=Refund.Reason.ASKED, now=timezone.now())
+    refund = refunds.begin(payment, reason=Refund.Reason.ASKED, now=timezone.now())
     Refund.objects.update(amount_pence=400)
     assert figures.gifts(conference) == figures.Gifts(2, 2100, 1, 700, 1, 400)
     Refund.objects.filter(pk=refund.pk).update(status="failed")

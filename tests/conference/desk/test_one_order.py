@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from conference.models import AuditEntry, Conference, Mail, User
+from donations import refunds
 from donations.models import Donation, Payment, Refund
-from donations.settlement import begin_refund
 from signup.models import Subscriber
 from tests.factories import make_gate, make_order
 from tickets import actions
@@ -72,7 +72,7 @@ def test_order_page_shows_no_link_that_opens_the_order(desk: Client, paid_order:
 
 def test_order_page_shows_refunds(desk: Client, paid_order: Order) -> None:
     payment = Payment.objects.get()
-    begin_refund(payment, reason=Refund.Reason.ASKED, now=timezone.now())
+    refunds.begin(payment, reason=Refund.Reason.ASKED, now=timezone.now())
     response = desk.get(_page(paid_order))
     assert [happening.detail for happening in response.context["happenings"]][-1] == (
         "£15, Asked for"

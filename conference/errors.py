@@ -5,16 +5,15 @@ import logging
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 logger = logging.getLogger("conference.errors")
@@ -143,28 +142,19 @@ def _form_as_sent(request: HttpRequest) -> list[tuple[str, str]]:
 
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The answer to a form without our cookie.
+    """The answer to a form that came without our cookie: the form, to be sent again.
 
-    A view that can show its form again, with what was typed, says so by its attribute
-    `without_cookie`; any other gets a page that explains.
+    A form that another site sent (Django names its origin as the reason) is not given back: one
+    press would do what that site wants.
     """
     try:
-        match = resolve(request.path_info)
+        resolve(request.path_info)
     except Resolver404:
         return not_found(request)
-    show_again: Any = getattr(match.func, "without_cookie", None)
-    if show_again is not None:
-        response: HttpResponse = show_again(request, *match.args, **match.kwargs)
-        return response
-    return render(request, "403_csrf.html", status=HTTPStatus.FORBIDDEN)
-
-
-def no_cookie() -> str:
-    """What a form says that came without our cookie and is shown as it was filled in."""
-    return _(
-        "Your browser did not send our cookie, which protects this form. Allow cookies for "
-        "this site and send the form again, or write to us. Nothing you entered is lost."
-    )
+    is_ours = reason == REASON_NO_CSRF_COOKIE or reason.startswith("CSRF token")
+    sent = [pair for pair in _form_as_sent(request) if pair[0] != "csrfmiddlewaretoken"]
+    context = {"sent": sent if is_ours else []}
+    return render(request, "403_csrf.html", context, status=HTTPStatus.FORBIDDEN)
 
 
 def _page(request: HttpRequest, status: HTTPStatus) -> HttpResponse:

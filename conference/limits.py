@@ -10,10 +10,10 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 
 from django.conf import settings
-from django.db import connection
+from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest
 
 from conference.models import Allowance
@@ -58,27 +58,23 @@ class Limit:
         return f"{self.what}:{window}:{digest[:32]}"
 
 
-def are_allowed(limits: Iterable[Limit], *, now: datetime) -> bool:
+def take(*limits: Limit, now: datetime) -> bool:
     """Count one more of each, and say whether that is still within all of them.
 
-    What is counted is kept until its window has passed.
+    Counted and committed by itself, before what it is about begins: two requests that count the
+    same wait for one another for no longer than this.
     """
-    # Each once, and in one order, so that two who count the same do not wait for one another.
-    wanted = dict(sorted(((limit.key(now), limit) for limit in limits), key=itemgetter(0)))
-    rows: list[object] = []
-    for key, limit in wanted.items():
-        rows += [key, connection.ops.adapt_datetimefield_value(now + limit.within)]
-    # One statement that both databases know: of two processes at once neither is lost.
-    values = ", ".join(["(%s, 1, %s)"] * len(wanted))
-    statement = (
-        f"INSERT INTO conference_allowance (key, count, until) VALUES {values} "  # noqa: S608
-        "ON CONFLICT (key) DO UPDATE SET count = conference_allowance.count + 1 "
-        "RETURNING key, count"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, rows)
-        counts = cursor.fetchall()
-    return all(count <= wanted[key].times * settings.LIMIT_FACTOR for key, count in counts)
+    times = {limit.key(now): limit.times * settings.LIMIT_FACTOR for limit in limits}
+    until = {limit.key(now): now + limit.within for limit in limits}
+    with transaction.atomic():
+        # In one order, so that no two of these wait for each other.
+        rows = [Allowance(key=key, until=until[key]) for key in sorted(until)]
+        Allowance.objects.bulk_create(rows, ignore_conflicts=True)
+        counted = Allowance.objects.filter(key__in=times)
+        before = counted.select_for_update().order_by("key").values_list("key", "count")
+        is_allowed = all(count < times[key] for key, count in before)
+        counted.update(count=F("count") + 1)
+    return is_allowed
 
 
 def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:
@@ -86,11 +82,6 @@ def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:
     times = {limit.key(now): limit.times for limit in limits}
     counts = Allowance.objects.filter(key__in=times).values_list("key", "count")
     return any(count >= times[key] * settings.LIMIT_FACTOR for key, count in counts)
-
-
-def is_allowed(what: str, whose: str, *, times: int, within: timedelta, now: datetime) -> bool:
-    """Count one more `what` of `whose`, and say whether that is still at most `times` `within`."""
-    return are_allowed([Limit(what, whose, times, within)], now=now)
 
 
 def forget_old(now: datetime) -> None:

@@ -111,6 +111,8 @@ class Organisation(models.Model):
         _("data protection"), blank=True, help_text=_("Markdown, added to the privacy page.")
     )
     data_protection_html = models.TextField(editable=False, blank=True)
+    # Pages keep what they have drawn of a row for as long as this stays the same.
+    changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         verbose_name = _("organisation")
@@ -190,6 +192,8 @@ class Conference(models.Model):
     opens_at = models.DateTimeField(_("reservations open"))
     closes_at = models.DateTimeField(_("reservations close"))
     is_published = models.BooleanField(_("published"), default=False)
+    # Pages keep what they have drawn of a row for as long as this stays the same.
+    changed_at = models.DateTimeField(auto_now=True)
 
     objects = ConferenceQuerySet.as_manager()
 

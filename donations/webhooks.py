@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from conference.limits import is_allowed
+from conference.limits import Limit, take
 from donations import inbox, stripe_api
 from donations.models import StripeEvent
 from donations.tasks import process_inbox
@@ -78,7 +78,7 @@ def _process_late_events(now: datetime) -> None:
 
 
 def _fetch_missed_events(now: datetime) -> None:
-    if not is_allowed("lost events", "sweep", times=1, within=FETCH_EVERY, now=now):
+    if not take(Limit("lost events", "sweep", 1, FETCH_EVERY), now=now):
         return
     received = StripeEvent.objects.filter(received_at__gte=now - FETCH_BACK)
     known = set(received.values_list("event_id", flat=True))

@@ -61,16 +61,9 @@ class SignUpForm(forms.Form):
         required=False,
     )
 
-    def __init__(
-        self, *args: Any, source: Consent.Source, made: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, source: Consent.Source, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial |= {"made": made or self.made_now(), "source": source}
-
-    @staticmethod
-    def made_now() -> str:
-        """This moment, signed."""
-        return signing.dumps("", salt=_SALT)
+        self.initial |= {"made": _this_moment(), "source": source}
 
     @property
     def agreement(self) -> str:
@@ -104,4 +97,9 @@ class SignUpForm(forms.Form):
 
     def _make_anew(self) -> None:
         self.data = self.data.copy()
-        self.data[self.add_prefix("made")] = self.made_now()
+        self.data[self.add_prefix("made")] = _this_moment()
+
+
+def _this_moment() -> str:
+    """Now, signed."""
+    return signing.dumps("", salt=_SALT)

@@ -133,6 +133,8 @@ class Edition(models.Model):
         blank=True,
         validators=[FileExtensionValidator(["pdf"]), validate_is_pdf],
     )
+    # Pages keep what they have drawn of a row for as long as this stays the same.
+    changed_at = models.DateTimeField(auto_now=True)
 
     objects = EditionQuerySet.as_manager()
 

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import timedelta
-from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference.errors import TooOften, no_cookie
-from conference.limits import is_allowed, network_of
+from conference.errors import TooOften
+from conference.limits import Limit, network_of, take
 from signup import actions, links
 from signup.forms import SignUpForm
 from signup.models import Consent, Edition
@@ -32,19 +31,11 @@ def bulletin(request: HttpRequest) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = SignUpForm(sent, source=Consent.Source.BULLETIN_PAGE)
     if form.is_valid():
-        _take(request, form)
+        _accept(request, form)
         return render(request, "signup/done.html")
-    return _page(request, form)
-
-
-def bulletin_without_cookie(request: HttpRequest) -> HttpResponse:
-    """The form as it was filled in, for a browser that does not send our cookie with it."""
-    form = SignUpForm(request.POST, source=Consent.Source.BULLETIN_PAGE)
-    form.add_error(None, no_cookie())
-    return _page(request, form, status=HTTPStatus.FORBIDDEN)
-
-
-bulletin.without_cookie = bulletin_without_cookie  # type: ignore[attr-defined]
+    editions = Edition.objects.published(timezone.now()).defer("body", "body_html")
+    context = {"signup_form": form, "editions": editions}
+    return render(request, "signup/bulletin.html", context)
 
 
 @require_safe
@@ -102,30 +93,17 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return _private(render(request, "signup/unsubscribe.html", {"state": state}))
 
 
-def _page(
-    request: HttpRequest, form: SignUpForm, status: HTTPStatus = HTTPStatus.OK
-) -> HttpResponse:
-    editions = Edition.objects.published(timezone.now()).defer("body", "body_html")
-    context = {"signup_form": form, "editions": editions}
-    return render(request, "signup/bulletin.html", context, status=status)
-
-
-def _take(request: HttpRequest, form: SignUpForm) -> None:
-    """Have a worker write a sign-up down, unless a program sent it or it is one too many.
-
-    Raises TooOften past the limits of the network and the site.
-    """
+def _accept(request: HttpRequest, form: SignUpForm) -> None:
+    """Have a worker see to a sign-up, unless it is a program's or one too many."""
     now = timezone.now()
-    hour = timedelta(hours=1)
-    if not is_allowed(
-        "signup", network_of(request), times=FROM_A_NETWORK, within=hour, now=now
-    ) or not is_allowed("signup", "the whole site", times=FOR_THE_SITE, within=hour, now=now):
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    network = Limit("signup", network_of(request), FROM_A_NETWORK, hour)
+    site = Limit("signup", "the whole site", FOR_THE_SITE, hour)
+    if not take(network, now=now) or not take(site, now=now):
         raise TooOften
     data = form.cleaned_data
-    wanted = not form.is_from_a_program and is_allowed(
-        "signup", data["email"], times=FOR_AN_ADDRESS, within=timedelta(days=1), now=now
-    )
-    if wanted:
+    address = Limit("signup", data["email"], FOR_AN_ADDRESS, day)
+    if not form.is_from_a_program and take(address, now=now):
         sign_up.enqueue(
             data["email"],
             data["first_name"],

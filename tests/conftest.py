@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 import requests
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
@@ -60,6 +61,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure() -> None:
     """Take away this process's data."""
     shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """What pages keep is kept by rows' keys and times, which another test's rows may share."""
+    cache.clear()
 
 
 @pytest.fixture

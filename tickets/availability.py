@@ -6,7 +6,7 @@ from typing import Literal
 
 from conference.models import Conference
 from tickets.actions import PlacesLeft, places_left
-from tickets.models import FEW_PLACES, TicketType
+from tickets.models import FEW_PLACES, MOST_PLACES, TicketType
 
 Word = Literal["plenty", "few", "full"]
 
@@ -30,10 +30,21 @@ class OnOffer:
 
     @property
     def availability(self) -> Word:
-        places = sum(self.left.by_type.values())
-        if self.left.in_all is not None:
-            places = min(places, self.left.in_all)
-        return _word(places, sum(kind.capacity for kind in self.types))
+        return _word(self.left.together, sum(kind.capacity for kind in self.types))
+
+    @property
+    def version(self) -> str:
+        """Changes with whatever a page shows of the types and of the places that are left.
+
+        How many are left is shown where they are few, and in the form up to MOST_PLACES.
+        """
+        shown = []
+        for kind in self.types:
+            left = self.left.by_type[kind.pk]
+            word = _word(left, kind.capacity)
+            number = left if word == "few" else min(left, MOST_PLACES + 1)
+            shown.append((kind.pk, kind.changed_at.isoformat(), word, number))
+        return f"{self.availability} {shown}"
 
     @property
     def ticket_types(self) -> list[TypeOnOffer]:
@@ -49,7 +60,7 @@ class OnOffer:
 def on_offer(conference: Conference) -> OnOffer:
     """What can be reserved at a conference now; only a promise once it is asked for under lock."""
     types = list(conference.ticket_types.counting_places())
-    return OnOffer(types, places_left(conference.capacity, types))
+    return OnOffer(types, places_left(conference, types))
 
 
 def _word(places: int, capacity: int) -> Word:

@@ -140,7 +140,7 @@ class OrderForm(GiftForm):
 
 
 class KindField(forms.TypedChoiceField):
-    """A ticket type's primary key. Without choices any number will do: it is judged under lock."""
+    """A ticket type's primary key. Until it has choices any number will do."""
 
     def valid_value(self, value: Any) -> bool:
         if self.choices:
@@ -149,7 +149,7 @@ class KindField(forms.TypedChoiceField):
 
 
 class AttendeeForm(forms.Form):
-    """One person who is coming. `kinds` are the ticket types to choose from, if it is shown."""
+    """One person who is coming. Which kinds of ticket there are is said by the formset."""
 
     attendee_name = NameField(
         label=gettext_lazy("Name"),
@@ -171,10 +171,9 @@ class AttendeeForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, kinds: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["empty_permitted"] = False  # an empty row is a person that was forgotten
         super().__init__(*args, **kwargs)
-        self.fields["ticket_type"].choices = kinds  # type: ignore[attr-defined]
 
 
 class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
@@ -189,6 +188,39 @@ class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
             "One order has up to ten places. Remove somebody here, and use the form twice."
         ),
     }
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        self._sent_count = None if data is None else _count_in(data)
+        if data is not None and (self._sent_count is None or self._sent_count < 1):
+            # It is asked about, beside the people who were typed.
+            rows = {"form-TOTAL_FORMS": len(rows_as_typed(data)), "form-INITIAL_FORMS": 0}
+            data = {**data.dict(), **rows}
+        super().__init__(data, **kwargs)
+
+    def clean(self) -> None:
+        """Ask to look again where it was not said how many people there are, or none."""
+        if not self.is_bound or (self._sent_count is not None and self._sent_count > 0):
+            return
+        what = "missing_management_form" if self._sent_count is None else "too_few_forms"
+        raise ValidationError(self.error_messages[what])
+
+    def offer(self, kinds: Sequence[tuple[str, str]]) -> bool:
+        """Let each person choose among these; False where somebody has chosen another kind.
+
+        Each of those is told so, unless there is no kind left to choose. Called to show the forms.
+        Before, any kind will do: it is judged under lock.
+        """
+        choices = {value for value, _label in kinds if value}
+        are_all_there = True
+        for row in self.forms:
+            field: Any = row.fields["ticket_type"]
+            field.choices = kinds
+            chosen = str(row["ticket_type"].value() or "") if row.is_bound else ""
+            if chosen and chosen not in choices:
+                are_all_there = False
+                if choices and not row.has_error("ticket_type"):
+                    row.add_error("ticket_type", field.error_messages["invalid_choice"])
+        return are_all_there
 
     def places(self) -> list[Place]:
         """The places that are asked for, once the forms have been validated."""
@@ -215,7 +247,7 @@ AttendeeFormSet = forms.formset_factory(
 
 
 def kinds_on_offer(types: Sequence[TicketType], left: PlacesLeft) -> list[tuple[str, str]]:
-    """What `AttendeeForm` takes as its `kinds`: the ticket types that are left, as choices."""
+    """The ticket types that are left, as choices for BaseAttendees.offer."""
     there = [kind for kind in types if left.by_type[kind.pk]]
     kinds = [(str(kind.pk), f"{kind.name} ({_places(left.by_type[kind.pk])})") for kind in there]
     return kinds if len(there) == 1 else [("", _("Please choose")), *kinds]
@@ -246,22 +278,27 @@ class EmailForm(forms.Form):
     )
 
 
-def rows_as_typed(data: Any, prefix: str = "form") -> list[dict[str, str]]:
+def rows_as_typed(data: Any) -> list[dict[str, str]]:
     """What was typed in each person's row, unchecked: for showing the form with a row more or less.
 
     At least one row and at most twice as many as an order may have, whatever `data` claims. Where
     it does not say how many there are, those that are found count.
     """
-    claimed = str(data.get(f"{prefix}-TOTAL_FORMS", ""))
-    total = int(claimed) if re.fullmatch("[0-9]{1,6}", claimed) else 0
-    if total == 0:
-        found = [re.fullmatch(rf"{prefix}-([0-9]{{1,2}})-\w+", name) for name in data]
+    total = _count_in(data) or 0
+    if total < 1:
+        found = [re.fullmatch(r"form-([0-9]{1,2})-\w+", name) for name in data]
         total = max((int(match[1]) + 1 for match in found if match), default=1)
     names: Iterable[str] = AttendeeForm.base_fields
     return [
-        {name: data.get(f"{prefix}-{number}-{name}", "") for name in names}
+        {name: data.get(f"form-{number}-{name}", "") for name in names}
         for number in range(min(total, 2 * MOST_PLACES))
     ]
+
+
+def _count_in(data: Any) -> int | None:
+    """How many people a sent form says it has; None where it does not say, or nonsense."""
+    sent = str(data.get("form-TOTAL_FORMS", ""))
+    return int(sent) if re.fullmatch("-?[0-9]{1,6}", sent) else None
 
 
 def _places(count: int) -> str:

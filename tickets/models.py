@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Count, Func, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -30,41 +30,25 @@ def new_number() -> int:
     return secrets.randbits(63)
 
 
-class PlacesTaken(Func):
-    """How many tickets hold a place of the ticket type with this primary key.
-
-    The last serial is how many there ever were; those that hold no place any more go off it. They
-    are few, so the database reads few rows however many are taken. No two tickets of a type have
-    one serial, so this is never too little.
-    Written out: as a Subquery it takes Django longer to put together than the database to run.
-    """
-
-    last_serial = (
-        "(SELECT COALESCE(MAX(serial), 0) FROM tickets_ticket"
-        " WHERE ticket_type_id = %(expressions)s)"
-    )
-    template = (
-        f"({last_serial} - (SELECT COUNT(*) FROM tickets_ticket"  # noqa: S608
-        " WHERE ticket_type_id = %(expressions)s"
-        " AND status IN ('released', 'cancelled')))"  # all but Ticket.HOLDING
-    )
-    output_field = models.IntegerField()
-
-    @classmethod
-    def of(cls, column: str) -> str:
-        """The same for a statement that is written out as a whole."""
-        return cls.template % {"expressions": column}
-
-    @classmethod
-    def last_serial_of(cls, column: str) -> str:
-        """How many tickets there ever were, for such a statement."""
-        return cls.last_serial % {"expressions": column}
-
-
 class TicketTypeQuerySet(models.QuerySet["TicketType"]):
     def counting_places(self) -> "TicketTypeQuerySet":
-        """Each with `taken`, how many places of it are held or given out, in the same statement."""
-        return self.annotate(taken=PlacesTaken("pk"))
+        """Each with `last_serial` and `given_back`, in the same statement: see TicketType.taken.
+
+        The last serial is the first row of an index, and the tickets given back are few, so the
+        database reads as little for 50,000 places as for 500.
+        """
+        tickets = Ticket.objects.filter(ticket_type=OuterRef("pk")).order_by()
+        last_serial = tickets.order_by("-serial").values("serial")[:1]
+        given_back = (
+            tickets.filter(status__in=Ticket.GIVEN_BACK)
+            .values("ticket_type")
+            .annotate(count=Count("pk"))
+            .values("count")
+        )
+        return self.annotate(
+            last_serial=Subquery(last_serial),
+            given_back=Subquery(given_back),
+        )
 
 
 class TicketType(models.Model):
@@ -76,8 +60,12 @@ class TicketType(models.Model):
     capacity = models.PositiveIntegerField(_("places"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_online = models.BooleanField(_("online"), default=False)
+    # Pages keep what they have drawn of a row for as long as this stays the same.
+    changed_at = models.DateTimeField(auto_now=True)
 
-    taken: int  # there once `counting_places` has counted
+    # There once `counting_places` has counted; None where there is no such ticket.
+    last_serial: int | None
+    given_back: int | None
 
     objects = TicketTypeQuerySet.as_manager()
 
@@ -91,6 +79,15 @@ class TicketType(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def taken(self) -> int:
+        """How many places are held or given out, once `counting_places` has counted.
+
+        As many tickets as there ever were, less those that hold no place any more. No two tickets
+        of a type have the same serial (a constraint), so this is never too few.
+        """
+        return (self.last_serial or 0) - (self.given_back or 0)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -191,6 +188,7 @@ class Ticket(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     HOLDING = (Status.HELD, Status.VALID)
+    GIVEN_BACK = (Status.RELEASED, Status.CANCELLED)
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="tickets")
     # Its indexes are those below, which begin with it.

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from conference.models import Conference
 from donations.models import Donation, Payment, Refund
 from signup.models import Subscriber
-from tickets.models import Order, Ticket, TicketType
+from tickets.actions import places_left
+from tickets.models import Order, Ticket
 
 # The width of a bar in its own units, whole numbers in every language.
 BAR = 1000
@@ -60,21 +61,25 @@ class Gifts:
 
 def places(conference: Conference) -> list[Places]:
     """The places of each ticket type, and last those of the whole conference."""
-    types = list(TicketType.objects.filter(conference=conference))
-    tickets = Ticket.objects.filter(ticket_type__in=types)
-    taken = tickets.valid().count_by_type()
-    kept = tickets.filter(status=Ticket.Status.HELD).count_by_type()
-    all_taken, all_kept = sum(taken.values()), sum(kept.values())
+    types = list(conference.ticket_types.counting_places())
+    left = places_left(conference, types)
+    held = Ticket.objects.filter(ticket_type__in=types, status=Ticket.Status.HELD)
+    kept = held.count_by_type()
+    rows = [
+        Places(
+            kind.name,
+            kind.capacity,
+            taken=kind.taken - kept.get(kind.pk, 0),
+            kept=kept.get(kind.pk, 0),
+            left=left.by_type[kind.pk],
+        )
+        for kind in types
+    ]
     capacity = sum(kind.capacity for kind in types)
     if conference.capacity is not None:
         capacity = min(capacity, conference.capacity)
-    all_left = max(capacity - all_taken - all_kept, 0)
-    rows = []
-    for kind in types:
-        of_type = taken.get(kind.pk, 0), kept.get(kind.pk, 0)
-        left = min(max(kind.capacity - sum(of_type), 0), all_left)
-        rows.append(Places(kind.name, kind.capacity, *of_type, left))
-    return [*rows, Places(_("All together"), capacity, all_taken, all_kept, all_left)]
+    taken, all_kept = sum(row.taken for row in rows), sum(row.kept for row in rows)
+    return [*rows, Places(_("All together"), capacity, taken, all_kept, left.together)]
 
 
 def gifts(conference: Conference) -> Gifts:

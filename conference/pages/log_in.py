@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from conference.errors import TooOften
-from conference.limits import Limit, are_allowed, are_spent, network_of
+from conference.limits import Limit, are_spent, network_of, take
 from conference.models import User
 
 # Log-ins that may fail in a quarter of an hour: with one address from one network, of a whole
@@ -67,7 +67,7 @@ class Login(LoginView):
         return super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        are_allowed(self._limits(), now=timezone.now())
+        take(*self._limits(), now=timezone.now())
         return super().form_invalid(form)
 
     def _limits(self) -> list[Limit]:

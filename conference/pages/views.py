@@ -1,14 +1,11 @@
 """The first page, privacy, accessibility, and the files that pages show."""
 
-from functools import partial
-
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from conference import kept_pages
 from conference.models import Conference, Organisation
 from signup import wording
 from signup.forms import SignUpForm
@@ -23,18 +20,15 @@ def home(request: HttpRequest) -> HttpResponse:
     organisation = (
         conference.organisation if conference else Organisation.objects.order_by("pk").first()
     )
-    return kept_pages.render(
+    return render(
         request,
         "conference/home.html",
         {
             "organisation": organisation,
             "conference": conference,
             "edition": Edition.objects.published(now).defer("body", "body_html").first(),
-            "signup_form": partial(
-                SignUpForm, source=Consent.Source.HOME_PAGE, made=kept_pages.hole("made")
-            ),
+            "signup_form": SignUpForm(source=Consent.Source.HOME_PAGE),
         },
-        fill={"made": SignUpForm.made_now()},
     )
 
 

@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test import RequestFactory
 
-from conference.limits import Limit, are_spent, forget_old, is_allowed, network_of
+from conference.limits import Limit, are_spent, forget_old, network_of, take
 from conference.models import Allowance
 
 HOUR = timedelta(hours=1)
@@ -16,7 +16,7 @@ NOON = datetime(2027, 5, 1, 12, tzinfo=UTC)
 
 
 def ask(times: int = 2, whose: str = "a", what: str = "signup", now: datetime = NOON) -> bool:
-    return is_allowed(what, whose, times=times, within=HOUR, now=now)
+    return take(Limit(what, whose, times, HOUR), now=now)
 
 
 @pytest.mark.django_db

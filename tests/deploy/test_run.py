@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.running_site import free_port
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -27,7 +29,7 @@ def run(**variables: str) -> subprocess.CompletedProcess[str]:
 def test_run_on_a_taken_port_says_so_in_one_line(name: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        other = {"PORT": str(port - 1)} if name == "SANDBOX_PORT" else {}
+        other = {"PORT": str(free_port())} if name == "SANDBOX_PORT" else {}
         done = run(**{**other, name: str(port), "DATA_DIR": str(tmp_path / "data")})
     assert done.returncode == 1
     assert done.stdout == ""

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 import donations.actions
 import signup.actions
 from conference.audit import record
-from conference.limits import Limit, are_allowed
 from conference.models import Conference
 from donations.models import Donation, Payment
 from signup.models import Consent
@@ -30,18 +29,10 @@ from tickets.tasks import mail_tickets
 
 # How long places are kept for somebody who is paying. Longer than Stripe's page stays open.
 HOLD = donations.actions.SESSION_FOR + timedelta(minutes=9)
-# From one network, which may be that of a whole hospital.
-ORDERS_AN_HOUR = 60
-# Nobody shall be able to fill somebody else's inbox.
-ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
 
 class Closed(Exception):
     """Reservations are not open: not yet, not any more, or not published."""
-
-
-class TooMany(Exception):
-    """More orders come from one network, or for one address, than people would make."""
 
 
 class AlreadyConfirmed(Exception):
@@ -70,27 +61,19 @@ def reserve(
     gift_pence: int,
     bulletin_wording: str = "",
     submission: uuid.UUID,
-    network: str = "",
     now: datetime,
 ) -> Order:
     """Take one to ten places: confirmed at once without a gift, else kept for HOLD.
 
     The same `submission` again gives the order that it made. `bulletin_wording` is what stood
-    beside the Bulletin's box where it was ticked. An order from outside names the `network` that
-    it comes from, and is counted. Raises Closed, SoldOut with what is left, or TooMany.
+    beside the Bulletin's box where it was ticked. Raises Closed, or SoldOut with what is left.
     """
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
-    try:
-        if not conference.is_open(now):
-            raise Closed
-        # Counted for itself: two of one network need not wait for each other's orders.
-        if network and not are_allowed(_limits(network, email, places), now=now):
-            raise TooMany
-    except (Closed, TooMany):
+    if not conference.is_open(now):
         if made_before := conference.orders.filter(submission=submission).first():
             return made_before
-        raise
+        raise Closed
     order = Order(
         conference=conference,
         submission=submission,
@@ -111,16 +94,6 @@ def reserve(
         order.submission = uuid.uuid4()
         _write(order, places, gift_pence, bulletin_wording)
     return order
-
-
-def _limits(network: str, email: str, places: Sequence[Place]) -> list[Limit]:
-    """What bounds the orders that come from outside, and the mails that they bring to anybody."""
-    written_to = {email, *(place.attendee_email for place in places if place.attendee_email)}
-    hour, day = timedelta(hours=1), timedelta(days=1)
-    return [
-        Limit("order", network, ORDERS_AN_HOUR, hour),
-        *(Limit("order for", address, ORDERS_FOR_AN_ADDRESS_A_DAY, day) for address in written_to),
-    ]
 
 
 def _write(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Q, Subquery
 
-from conference.limits import is_allowed
+from conference.limits import Limit, take
 from conference.models import User
 from tickets.door.words import time_of
 from tickets.models import Gate, Order, Scan, Ticket
@@ -37,7 +37,7 @@ def is_enough(words: str) -> bool:
 
 def may_search(by: User, now: datetime) -> bool:
     """Count one search by this person; False after MOST_SEARCHES within ten minutes."""
-    return is_allowed("door-search", str(by.pk), times=MOST_SEARCHES, within=WITHIN, now=now)
+    return take(Limit("door-search", str(by.pk), MOST_SEARCHES, WITHIN), now=now)
 
 
 def search(*, words: str, gate: Gate, now: datetime) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -13,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference.errors import TooOften, no_cookie
-from conference.limits import is_allowed, network_of
+from conference.errors import TooOften
+from conference.limits import Limit, network_of, take
 from tickets import actions, calendar, documents
 from tickets.availability import on_offer
 from tickets.forms import EmailForm, NameForm
@@ -27,6 +26,7 @@ from tickets.views.paying import ask_stripe_about
 RESENDS_A_DAY = 5
 # Lost links asked for from one network in an hour: on the day that is the whole venue.
 LINKS_OF_A_NETWORK = 200
+LINKS_TO_AN_ADDRESS = 3  # in an hour
 
 
 @private
@@ -71,9 +71,7 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
     """Mail the tickets once more."""
     order = _confirmed(secret)
     now = timezone.now()
-    if is_allowed(
-        "resend", order.reference, times=RESENDS_A_DAY, within=timedelta(days=1), now=now
-    ):
+    if take(Limit("resend", order.reference, RESENDS_A_DAY, timedelta(days=1)), now=now):
         try:
             actions.resend(order=order, now=now)
         except actions.TooLate:
@@ -114,19 +112,6 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
 
 
 @private
-def correct_name_without_cookie(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
-    """The form as it was filled in, for a browser that does not send our cookie with it."""
-    order, ticket = _ticket(secret, reference)
-    form = NameForm(request.POST)
-    form.add_error(None, no_cookie())
-    context = {"order": order, "ticket": ticket, "form": form}
-    return render(request, "tickets/correct_name.html", context, status=HTTPStatus.FORBIDDEN)
-
-
-correct_name.without_cookie = correct_name_without_cookie  # type: ignore[attr-defined]
-
-
-@private
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
     """Give one place back, after asking once."""
@@ -154,23 +139,13 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()
     hour = timedelta(hours=1)
-    if not is_allowed("links", network_of(request), times=LINKS_OF_A_NETWORK, within=hour, now=now):
+    if not take(Limit("links", network_of(request), LINKS_OF_A_NETWORK, hour), now=now):
         raise TooOften
     email = form.cleaned_data["email"]
-    if is_allowed("links", email, times=3, within=hour, now=now):
+    if take(Limit("links", email, LINKS_TO_AN_ADDRESS, hour), now=now):
         # Looked up by a worker, so that the answer takes as long for any address.
         mail_links.enqueue(email)
     return render(request, "tickets/lost_link.html", {"form": form, "sent": True})
-
-
-def lost_link_without_cookie(request: HttpRequest) -> HttpResponse:
-    """The form as it was filled in, for a browser that does not send our cookie with it."""
-    form = EmailForm(request.POST)
-    form.add_error(None, no_cookie())
-    return render(request, "tickets/lost_link.html", {"form": form}, status=HTTPStatus.FORBIDDEN)
-
-
-lost_link.without_cookie = lost_link_without_cookie  # type: ignore[attr-defined]
 
 
 def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:

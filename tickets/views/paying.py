@@ -1,7 +1,6 @@
 """From an order to Stripe's page and back, and what people can do who come back without paying."""
 
 from datetime import datetime, timedelta
-from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import donations.actions
-from conference.errors import no_cookie
-from conference.limits import Limit, are_allowed, is_allowed, network_of
+from conference.limits import Limit, network_of, take
 from donations import stripe_api
 from donations.models import Payment
 from tickets import actions
@@ -42,11 +40,9 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
     if order.status != Order.Status.RESERVED:
         return redirect(order)
     hour = timedelta(hours=1)
-    limits = [
-        Limit("pay", order.email, PAYMENTS_OF_AN_ADDRESS, hour),
-        Limit("pay", network_of(request), PAYMENTS_OF_A_NETWORK, hour),
-    ]
-    if not are_allowed(limits, now=now):
+    address = Limit("pay", order.email, PAYMENTS_OF_AN_ADDRESS, hour)
+    network = Limit("pay", network_of(request), PAYMENTS_OF_A_NETWORK, hour)
+    if not take(address, network, now=now):
         messages.warning(
             request,
             _(
@@ -91,9 +87,8 @@ def ask_stripe_about(order: Order, *, now: datetime) -> None:
     if order.status != Order.Status.RESERVED or order.donation is None:
         return
     payment = order.donation.payments.live().exclude(status=Payment.Status.BEGUN).first()
-    if payment is None or not is_allowed(
-        "ask", order.reference, times=QUESTIONS, within=timedelta(minutes=10), now=now
-    ):
+    often = Limit("ask", order.reference, QUESTIONS, timedelta(minutes=10))
+    if payment is None or not take(often, now=now):
         return
     try:
         donations.actions.ask_stripe(payment=payment, now=now)
@@ -120,7 +115,13 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
         return redirect(order)
     form = GiftForm(request.POST if request.method == "POST" else None, conference=order.conference)
     if not form.is_valid():
-        return _amount_page(request, order, form)
+        context = {
+            "order": order,
+            "conference": order.conference,
+            "form": form,
+            "is_kept": timezone.now() < order.expires_at,
+        }
+        return render(request, "tickets/change_amount.html", context)
     if not form.gift_pence:
         return _take_without_gift(request, order)
     now = timezone.now()
@@ -129,18 +130,6 @@ def change_amount(request: HttpRequest, secret: str) -> HttpResponse:
     except _NOT_NOW as error:
         return _not_now(request, order, error)
     return onward(request, order_by_secret(secret), now=now)
-
-
-@private
-def change_amount_without_cookie(request: HttpRequest, secret: str) -> HttpResponse:
-    """The form as it was filled in, for a browser that does not send our cookie with it."""
-    order = order_by_secret(secret)
-    form = GiftForm(request.POST, conference=order.conference)
-    form.add_error(None, no_cookie())
-    return _amount_page(request, order, form, status=HTTPStatus.FORBIDDEN)
-
-
-change_amount.without_cookie = change_amount_without_cookie  # type: ignore[attr-defined]
 
 
 @order_action
@@ -162,18 +151,6 @@ def retake(request: HttpRequest, secret: str) -> HttpResponse:
     except actions.Closed:
         messages.warning(request, _("Reservations are closed."))
     return redirect(order)
-
-
-def _amount_page(
-    request: HttpRequest, order: Order, form: GiftForm, status: HTTPStatus = HTTPStatus.OK
-) -> HttpResponse:
-    context = {
-        "order": order,
-        "conference": order.conference,
-        "form": form,
-        "is_kept": timezone.now() < order.expires_at,
-    }
-    return render(request, "tickets/change_amount.html", context, status=status)
 
 
 def _take_without_gift(request: HttpRequest, order: Order) -> HttpResponse:

@@ -2,8 +2,7 @@
 
 import re
 import uuid
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -15,9 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference import kept_pages
-from conference.errors import no_cookie
-from conference.limits import network_of
+from conference.limits import Limit, network_of, take
 from conference.models import Conference
 from tickets import actions
 from tickets.availability import OnOffer, on_offer
@@ -25,8 +22,10 @@ from tickets.forms import AttendeeFormSet, OrderForm, kinds_on_offer, rows_as_ty
 from tickets.models import MOST_PLACES, Order
 from tickets.views.paying import onward
 
-# What an order needs of the conference.
-_LITTLE = ("slug", "gift_presets", "is_published", "opens_at", "closes_at", "ends_at")
+# From one network, which may's for instance.
+ORDERS_AN_HOUR = 60
+# Nobody's inbox is to be filled by somebody else.
+ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
 
 @require_safe
@@ -35,14 +34,13 @@ def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
     conference = _conference(slug)
     now = timezone.now()
     offer = on_offer(conference)
-    return kept_pages.render(
+    return render(
         request,
         "tickets/conference.html",
         {
             "conference": conference,
             "organisation": conference.organisation,
-            "ticket_types": offer.ticket_types,
-            "availability": offer.availability,
+            "offer": offer,
             "is_open": conference.is_open(now),
             "is_past": conference.is_past(now),
             "opens_later": now < conference.opens_at,
@@ -55,51 +53,33 @@ def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
 def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     """The reservation form: one page, one submit."""
     now = timezone.now()
-    if request.method != "POST":
-        conference = _conference(slug)
-        offer = on_offer(conference)
-        if not conference.is_open(now) or offer.availability == "full":
-            return _closed(request, conference, offer, now)
-        return _empty_form(request, conference, offer)
-    if "add" in request.POST or "remove" in request.POST:
-        conference = _conference(slug)
-        return _with_another_number_of_rows(request, conference, on_offer(conference))
-    # An order needs little of the conference, and most forms need not be shown again.
-    conference = get_object_or_404(Conference.objects.published().only(*_LITTLE), slug=slug)
-    form = OrderForm(request.POST, conference=conference)
-    # What is left is only counted where it must be: under lock, and for the form shown again.
-    attendees = AttendeeFormSet(request.POST)
-    if not all([form.is_valid(), attendees.is_valid()]):
-        made_before = _made_before(conference, form)
-        if made_before is not None:
-            return onward(request, made_before, now=now)
-        return _again(request, slug, form, now)
-    try:
-        order = _reserved(request, conference, form, attendees, now)
-    except actions.TooMany:
-        form.add_error(None, _wait_a_little())
-        conference = _conference(slug)
-        attendees = _attendees(on_offer(conference), data=request.POST)
-        return _page(request, conference, form, attendees, status=HTTPStatus.TOO_MANY_REQUESTS)
-    except actions.Closed:
-        conference = _conference(slug)
-        return _closed(request, conference, on_offer(conference), now)
-    except actions.SoldOut:
-        return _again(request, slug, form, now, sold_out=True)
-    return onward(request, order, now=now)
-
-
-def reserve_without_cookie(request: HttpRequest, slug: str) -> HttpResponse:
-    """The form as it was filled in, for a browser that does not send our cookie with it."""
     conference = _conference(slug)
-    offer = on_offer(conference)
+    if request.method != "POST":
+        empty = OrderForm(conference=conference, initial={"submission": uuid.uuid4()})
+        return _form_page(request, conference, empty, AttendeeFormSet(initial=[{}]), now=now)
+    if "add" in request.POST or "remove" in request.POST:
+        return _with_another_number_of_rows(request, conference, now=now)
     form = OrderForm(request.POST, conference=conference)
-    form.add_error(None, no_cookie())
-    attendees = _attendees(offer, rows_as_typed(request.POST))
-    return _page(request, conference, form, attendees, status=HTTPStatus.FORBIDDEN)
-
-
-reserve.without_cookie = reserve_without_cookie  # type: ignore[attr-defined]
+    attendees = AttendeeFormSet(request.POST)
+    status = HTTPStatus.OK
+    is_sold_out = False
+    if all([form.is_valid(), attendees.is_valid()]):  # a list: what both say is shown at once
+        try:
+            if take(*_limits(request, form, attendees), now=now):
+                order = _reserved(conference, form, attendees, now=now)
+                return onward(request, order, now=now)
+            form.add_error(None, _wait_a_little())
+            status = HTTPStatus.TOO_MANY_REQUESTS
+        except actions.SoldOut:
+            is_sold_out = True
+        except actions.Closed:
+            pass  # the page says so
+    made_before = _made_before(conference, form)
+    if made_before is not None:
+        return onward(request, made_before, now=now)
+    return _form_page(
+        request, conference, form, attendees, is_sold_out=is_sold_out, status=status, now=now
+    )
 
 
 def _conference(slug: str) -> Conference:
@@ -107,9 +87,20 @@ def _conference(slug: str) -> Conference:
     return get_object_or_404(published, slug=slug)
 
 
-def _reserved(
-    request: HttpRequest, conference: Conference, form: OrderForm, attendees: Any, now: datetime
-) -> Order:
+def _limits(request: HttpRequest, form: OrderForm, attendees: Any) -> list[Limit]:
+    """What bounds orders, and the mails that they bring to anybody."""
+    theirs = {place.attendee_email for place in attendees.places() if place.attendee_email}
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    return [
+        Limit("order", network_of(request), ORDERS_AN_HOUR, hour),
+        *(
+            Limit("order for", address, ORDERS_FOR_AN_ADDRESS_A_DAY, day)
+            for address in {form.cleaned_data["email"], *theirs}
+        ),
+    ]
+
+
+def _reserved(conference: Conference, form: OrderForm, attendees: Any, *, now: datetime) -> Order:
     data = form.cleaned_data
     return actions.reserve(
         conference=conference,
@@ -119,7 +110,6 @@ def _reserved(
         gift_pence=form.gift_pence,
         bulletin_wording=str(form.fields["bulletin"].label) if data["bulletin"] else "",
         submission=data["submission"],
-        network=network_of(request),
         now=now,
     )
 
@@ -132,79 +122,8 @@ def _made_before(conference: Conference, form: OrderForm) -> Order | None:
     return conference.orders.filter(submission=form.cleaned_data["submission"]).first()
 
 
-def _again(
-    request: HttpRequest,
-    slug: str,
-    form: OrderForm,
-    now: datetime,
-    *,
-    sold_out: bool = False,
-) -> HttpResponse:
-    """The form as it was sent, with what is to be put right."""
-    conference = _conference(slug)
-    offer = on_offer(conference)
-    if not conference.is_open(now):
-        return _closed(request, conference, offer, now)
-    attendees = _attendees(offer, data=request.POST)
-    attendees.is_valid()
-    attendees = _to_put_right(request, offer, form, attendees, sold_out=sold_out)
-    return _page(request, conference, form, attendees)
-
-
-def _to_put_right(
-    request: HttpRequest,
-    offer: OnOffer,
-    form: OrderForm,
-    attendees: Any,
-    *,
-    sold_out: bool = False,
-) -> Any:
-    """The people as they are to be shown again; what is not one person's mistake goes on top."""
-    is_full = offer.availability == "full"
-    gone = any(row.has_error("ticket_type", "invalid_choice") for row in attendees.forms)
-    if sold_out or is_full or gone:
-        form.add_error(None, _what_is_left(offer))
-    if is_full:
-        return _attendees(offer, rows_as_typed(request.POST))
-    if not attendees.forms:
-        # Nothing says how many people there are: those who were typed.
-        is_broken = not attendees.management_form.is_valid()
-        what = "missing_management_form" if is_broken else "too_few_forms"
-        form.add_error(None, attendees.error_messages[what])
-        return _attendees(offer, rows_as_typed(request.POST))
-    return attendees
-
-
-def _attendees(
-    offer: OnOffer, initial: list[dict[str, str]] | None = None, *, data: Any = None
-) -> Any:
-    return _people(kinds_on_offer(offer.types, offer.left), initial, data)
-
-
-def _people(
-    kinds: list[tuple[str, str]], initial: list[dict[str, str]] | None, data: Any = None
-) -> Any:
-    return AttendeeFormSet(data, initial=initial, form_kwargs={"kinds": kinds})
-
-
-def _empty_form(request: HttpRequest, conference: Conference, offer: OnOffer) -> HttpResponse:
-    """The form for one person, nothing filled in."""
-    submission = {"submission": kept_pages.hole("submission")}
-    return kept_pages.render(
-        request,
-        "tickets/reserve.html",
-        {
-            "conference": conference,
-            "organisation": conference.organisation,
-            "form": partial(OrderForm, conference=conference, initial=submission),
-            "attendees": partial(_people, kinds_on_offer(offer.types, offer.left), [{}]),
-        },
-        fill={"submission": str(uuid.uuid4())},
-    )
-
-
 def _with_another_number_of_rows(
-    request: HttpRequest, conference: Conference, offer: OnOffer
+    request: HttpRequest, conference: Conference, *, now: datetime
 ) -> HttpResponse:
     """The form as it was typed, with a person more or less; nothing is checked yet."""
     rows = rows_as_typed(request.POST)
@@ -215,41 +134,46 @@ def _with_another_number_of_rows(
         rows.append({})
     typed = {name: request.POST.get(name, "") for name in OrderForm.base_fields}
     form = OrderForm(conference=conference, initial=typed)
-    return _page(request, conference, form, _attendees(offer, rows))
+    return _form_page(request, conference, form, AttendeeFormSet(initial=rows), now=now)
 
 
-def _page(
+def _form_page(
     request: HttpRequest,
     conference: Conference,
     form: OrderForm,
     attendees: Any,
+    *,
+    is_sold_out: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
+    now: datetime,
 ) -> HttpResponse:
-    return render(
-        request,
-        "tickets/reserve.html",
-        {
+    """The form: empty, or as it was sent with what is to be put right.
+
+    Where nobody can reserve any more, and nothing was typed that would be lost, why that is so.
+    """
+    offer = on_offer(conference)
+    is_full = offer.availability == "full"
+    if not conference.is_open(now) or (is_full and not form.is_bound):
+        context = {
             "conference": conference,
             "organisation": conference.organisation,
-            "form": form,
-            "attendees": attendees,
-        },
-        status=status,
-    )
-
-
-def _closed(
-    request: HttpRequest, conference: Conference, offer: OnOffer, now: datetime
-) -> HttpResponse:
-    """In place of the form where nobody can reserve."""
+            "is_past": conference.is_past(now),
+            "is_full": conference.is_open(now) and is_full,
+            "opens_later": now < conference.opens_at,
+        }
+        return render(request, "tickets/closed.html", context)
+    are_kinds_there = attendees.offer(kinds_on_offer(offer.types, offer.left))
+    if is_sold_out or not are_kinds_there:
+        form.add_error(None, _what_is_left(offer))
     context = {
         "conference": conference,
         "organisation": conference.organisation,
-        "is_past": conference.is_past(now),
-        "is_full": conference.is_open(now) and offer.availability == "full",
-        "opens_later": now < conference.opens_at,
+        "form": form,
+        "attendees": attendees,
+        "offer": offer,
+        "is_empty": request.method != "POST",
     }
-    return render(request, "tickets/closed.html", context)
+    return render(request, "tickets/reserve.html", context, status=status)
 
 
 def _wait_a_little() -> str:

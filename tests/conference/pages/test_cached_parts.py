@@ -1,18 +1,14 @@
-"""Pages kept by all that they are made from: never out of date, never another visitor's."""
+"""What pages keep of what they have drawn: never out of date, never another visitor's."""
 
 import re
 from datetime import timedelta
 
 import pytest
-from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from conference import kept_pages
-from conference.models import Conference, Organisation
 from signup.models import Edition
 from tests.factories import make_conference, make_order
-from tickets.models import TicketType
 
 pytestmark = pytest.mark.django_db
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -24,17 +20,24 @@ def page(client: Client, path: str) -> str:
     return answer.content.decode()
 
 
-def test_page_changes_with_a_row_that_nobody_announced(client: Client) -> None:
+def test_pages_change_with_their_rows(client: Client) -> None:
     conference = make_conference()
-    path = conference.get_absolute_url()
-    assert "Mill Lane Hall" in page(client, path)
-    # Past models and signals, as another process or an administrator's SQL would do it.
-    Conference.objects.update(venue="Canal House")
-    Organisation.objects.update(name="Peers of the North")
-    text = page(client, path)
-    assert "Mill Lane Hall" not in text
-    assert "Canal House" in text
-    assert "Peers of the North" in text
+    organisation, (kind,) = conference.organisation, conference.ticket_types.all()
+    paths = ("/", conference.get_absolute_url(), f"{conference.get_absolute_url()}reserve/")
+    for path in paths:
+        page(client, path)
+    conference.venue, conference.gift_explanation = "Canal House", "It pays for *tea*."
+    organisation.introduction = "We *sit in a circle*."
+    kind.name = "Carer"
+    for row in (conference, organisation, kind):
+        row.save()
+    home, about, form = (page(client, path) for path in paths)
+    assert "Canal House" in home
+    assert "We <em>sit in a circle</em>." in home
+    assert "Canal House" in about
+    assert "<strong>Carer</strong>" in about
+    assert "It pays for <em>tea</em>." in form
+    assert "Carer (places left)" in form
 
 
 def test_page_changes_with_the_places_left(client: Client) -> None:
@@ -43,7 +46,9 @@ def test_page_changes_with_the_places_left(client: Client) -> None:
     assert "Professional (3 places left)" in page(client, path)
     make_order(conference)
     assert "Professional (2 places left)" in page(client, path)
-    TicketType.objects.update(capacity=F("capacity") + 40)
+    (kind,) = conference.ticket_types.all()
+    kind.capacity += 40
+    kind.save()
     assert "Professional (places left)" in page(client, path)
 
 
@@ -51,7 +56,8 @@ def test_page_changes_with_time(client: Client) -> None:
     conference = make_conference()
     path = conference.get_absolute_url()
     assert "Reserve my places" in page(client, path)
-    Conference.objects.update(opens_at=timezone.now() + timedelta(hours=1))
+    conference.opens_at = timezone.now() + timedelta(hours=1)
+    conference.save()
     assert "Reserve my places" not in page(client, path)
 
 
@@ -79,7 +85,7 @@ def test_each_form_has_a_number_of_its_own(client: Client) -> None:
     assert first != second
 
 
-def test_token_of_a_kept_page_is_good() -> None:
+def test_token_beside_what_is_kept_is_good() -> None:
     path = f"{make_conference().get_absolute_url()}reserve/"
     page(Client(), path)
     visitor = Client(enforce_csrf_checks=True)
@@ -94,17 +100,22 @@ def test_page_without_a_form_sets_no_cookie(client: Client) -> None:
     assert client.get(path).cookies == client.get(path).cookies == {}
 
 
-def test_no_more_pages_are_kept_than_there_is_room_for(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept_pages, "MOST_PAGES", 2)
+def test_what_was_typed_is_kept_for_nobody_else(client: Client) -> None:
+    path = f"{make_conference().get_absolute_url()}reserve/"
+    sent = {"name": "Ada Lovelace", "email": "", "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0"}
+    for _ in range(2):
+        assert "Ada Lovelace" in client.post(path, sent).content.decode()
+        assert "Ada Lovelace" in client.post(path, sent | {"add": "1"}).content.decode()
+        assert "Ada Lovelace" not in page(client, path)
+    sign_up = {"email": "grace@", "source": "home page"}
+    assert "grace@" in client.post("/bulletin/", sign_up).content.decode()
+    assert "grace@" not in page(client, "/")
+
+
+def test_page_that_has_not_changed_is_not_sent_again(client: Client) -> None:
     path = make_conference().get_absolute_url()
-    for venue in ("One", "Two", "Three"):
-        Conference.objects.update(venue=venue)
-        page(client, path)
-    assert len(kept_pages._kept) == 2
-
-
-def test_what_cannot_be_told_is_refused() -> None:
-    with pytest.raises(TypeError, match="object"):
-        kept_pages._digest({"thing": object()})
+    first = client.get(path)
+    again = client.get(path, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    make_order(make_conference())
+    assert client.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304

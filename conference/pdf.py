@@ -3,17 +3,36 @@
 The only importer of WeasyPrint, and only once something is rendered: it costs 0.6 seconds and
 30 MB, which a web worker should not pay at its start.
 
-What keeps a page cheap: one font configuration and one parsed style sheet for a whole process
-(fresh ones would leak 0.25 MB at every rendering and take twice the time), and frames. A frame is
-what many pages share. It is laid out and drawn once in a process.
+Two things keep a page cheap. A process has one font configuration and one parsed style sheet:
+fresh ones would leak 0.25 MB at every rendering and take twice the time. And what many pages
+share, their frame, is laid out and drawn once in a process: otherwise a ticket would take 1.8
+times as long, and 1.7 times in a batch, which is more than its target.
+
+A frame is drawn in a PDF of its own. WeasyPrint's `finisher`, which sees a document's objects just
+before they are written, is where the frame is copied into other documents. What follows relies on
+WeasyPrint's ways that are not documented. If an upgrade changes one of them, the test after it in
+tests/conference/test_pdf.py fails:
+
+- A page has one stream of operators, and an article that fills it has the first tag of the page
+  (`_pages`): test_frame_is_read_in_its_place_on_every_page.
+- Each piece of text begins with a dictionary of its number, which counts up from 0 on each page
+  (`_add`): test_every_piece_of_text_leads_to_its_tag.
+- The first operator of a page, and no other, turns its axis (`_add`):
+  test_frame_looks_and_reads_as_if_the_page_had_drawn_it.
+- A document keeps to the fonts that it is given, and all that it adds to them goes into their
+  dictionaries (`_copied`): test_frame_stays_the_same_after_other_documents,
+  test_document_holds_no_letters_of_an_earlier_one.
+- A <rect> in an <svg> becomes one operator of its page (`_RECTANGLE`):
+  test_drawing_fills_its_placeholder.
+- A font configuration removes its temporary files when nothing refers to it (`_fonts`):
+  test_fonts_leave_no_temporary_files.
 """
 
 import atexit
-import gc
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache, partial
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,22 +43,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
-    from pydyf import PDF  # type: ignore[import-untyped]
-    from weasyprint import CSS, Document, Page
-    from weasyprint.formatting_structure.boxes import Box
+    from pydyf import PDF, Array, Dictionary  # type: ignore[import-untyped]
+    from weasyprint import CSS, Document
     from weasyprint.pdf.fonts import Font
-    from weasyprint.pdf.stream import Stream
     from weasyprint.text.fonts import FontConfiguration
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
+    from weasyprint.urls import URLFetcher
+
+# What stands in an <svg> for a drawing, far from everything else, and the operator it becomes.
+PLACEHOLDER = SafeString('<rect x="0" y="-100000" width="1" height="1"/>')
+_RECTANGLE = b"0 -100000 1 1 re"
 
 _FONT_FILE = re.compile(r"([A-Za-z]+)_(\d{3})[A-Za-z]+\.ttf")
-_FONT_SCHEME = "font:"
 _FIRST_FAMILY = "NotoSans"
 # Noto Sans composes ẹ, ị and ọ of two shapes. WeasyPrint then writes down the wrong letter for
-# each plain e, i and o of the document: it looks right, but a screen reader says nonsense.
+# each plain e, i and o of the document: it looks right, but a screen reader says nonsense
+# (test_name_can_be_read_out_as_it_was_typed in tests/tickets/test_documents.py).
 _FEATURES = {"NotoSans": 'font-feature-settings: "ccmp" 0'}
-# Where placeholders stand in their <svg>: nothing else is drawn there.
-_NOWHERE = -100_000
 
 # Pango's font map belongs to one thread at a time.
 _one_at_a_time = Lock()
@@ -54,52 +73,24 @@ class _Font(NamedTuple):
 
     family: str
     weight: str
-    file: str
+    path: Path
 
 
-class _Drawing(NamedTuple):
-    """How a frame was drawn, apart from any document."""
+class _Page(NamedTuple):
+    """The parts of a page in a PDF. To change them is to change the page."""
 
-    operators: list[Any]  # bytes, and between them the numbers of the pieces of text
-    tags: list[tuple["Box", dict[str, Any]]]  # of each piece of text
-    fonts: dict[int, "Font"]  # with the letters that the frame has of them
-    states: dict[str, Any]  # of the graphics, by the names that the operators use
-
-
-class _Frame:
-    """What many pages share: laid out once in a process, and drawn once."""
-
-    def __init__(self, page: "Page") -> None:
-        self.page = page
-        self._drawing: _Drawing | None = None
-
-    def drawing(self, stream: "Stream", scale: float) -> _Drawing:
-        """Return how it is drawn in a stream like this one, which stays as it is."""
-        if self._drawing is None:
-            fonts: dict[int, Font] = {}
-            tags: dict[Box, dict[str, Any]] = {}
-            states: dict[str, Any] = {}
-            apart = stream.clone(
-                fonts=fonts, tags=tags, resources={**stream._resources, "ExtGState": states}
-            )
-            self.page.paint(apart, scale)
-            for font in fonts.values():
-                font.file_content = b""  # half a megabyte each
-            operators = list(_joined(apart.stream))
-            self._drawing = _Drawing(operators, list(tags.items()), fonts, states)
-        return self._drawing
-
-
-def placeholder(index: int) -> SafeString:
-    """Return what stands in an <svg> for the drawing that `render` gets as drawings[index]."""
-    return format_html('<rect x="{}" y="{}" width="1" height="1"/>', index, _NOWHERE)
+    reference: bytes
+    operators: list[Any]  # bytes, and a dictionary where a piece of text begins
+    states: "Dictionary"  # of the graphics, by the names that the operators use
+    tags: "list[Dictionary]"  # the <article> first
+    texts: "Array"  # for each piece of text, by its number, the reference of its tag
 
 
 def render(
     pages: Sequence[SafeString],
     *,
     frames: Sequence[SafeString],
-    drawings: Sequence[str] = (),
+    drawings: Sequence[str],
     stylesheet: str,
     title: str,
     language: str,
@@ -109,11 +100,11 @@ def render(
 
     `frames` says for each page what it shares with others: an <article> too, whose first element
     comes before what the page has of its own, the others after it. As frame and page are laid out
-    apart, neither may move the other. A frame holds no links.
+    apart, neither may move the other. A frame holds no links and no pictures.
 
-    `drawings` are paths in PDF's own operators ('x y width height re …'), filled in the place and
-    the units of the <svg> around their `placeholder`: WeasyPrint would take 13 ms to read a QR
-    code from SVG.
+    `drawings` says for each page what takes the place of its PLACEHOLDER, '' for nothing: a path
+    in PDF's own operators ('x y width height re …') and in the units of the <svg> around it.
+    WeasyPrint would take 10 ms to read a QR code from SVG.
 
     `stylesheet` names a template with the CSS, which stays in memory for the life of the process.
     `title`, `author` and `language` (such as 'en-gb') go into the document's properties. The
@@ -123,14 +114,18 @@ def render(
     """
     head = format_html('<title>{}</title><meta name="author" content="{}">', title, author)
     with _one_at_a_time:
-        document = _laid_out(head, "".join(pages), stylesheet, language)
-        for page, html in zip(document.pages, frames, strict=True):
-            frame = _frame(html, stylesheet, language)
-            page.paint = partial(_paint, page, frame)
-        pdf: bytes = document.write_pdf(
-            pdf_variant="pdf/ua-1", finisher=partial(_fill_in, drawings)
-        )
-    return pdf
+        drawn, fonts = _drawn(tuple(sorted(set(frames))), stylesheet, language)
+        document = _laid_out(head, pages, stylesheet, language)
+        document.fonts = {key: _copied(font) for key, font in fonts.items()}
+
+        def finish(_document: "Document", pdf: "PDF") -> None:
+            for page, frame, drawing in zip(_pages(pdf), frames, drawings, strict=True):
+                if drawing:
+                    page.operators[page.operators.index(_RECTANGLE)] = drawing.encode()
+                _add(drawn[frame], page, pdf)
+
+        content: bytes = document.write_pdf(pdf_variant="pdf/ua-1", finisher=finish)
+    return content
 
 
 def warm_up() -> None:
@@ -139,92 +134,89 @@ def warm_up() -> None:
         _fonts()
 
 
-def _laid_out(head: str, body: str, stylesheet: str, language: str) -> "Document":
+def _laid_out(head: str, pages: Iterable[str], stylesheet: str, language: str) -> "Document":
     from weasyprint import HTML  # noqa: PLC0415 (30 MB, for workers only)
 
     first, _, region = language.partition("-")
     tag = f"{first}-{region.upper()}" if region else first
     html = (
         f'<!doctype html><html lang="{tag}"><head><meta charset="utf-8">{head}</head>'
-        f"<body>{body}</body></html>"
+        f"<body>{''.join(pages)}</body></html>"
     )
     configuration, faces = _fonts()
-    return HTML(string=html, url_fetcher=_nothing()).render(
+    return HTML(string=html, url_fetcher=_fetcher()).render(
         stylesheets=[faces, _parsed(stylesheet)], font_config=configuration
     )
 
 
 @lru_cache(maxsize=16)
-def _frame(html: str, stylesheet: str, language: str) -> _Frame:
-    (page,) = _laid_out("", html, stylesheet, language).pages
-    return _Frame(page)
+def _drawn(
+    frames: tuple[str, ...], stylesheet: str, language: str
+) -> "tuple[dict[str, _Page], dict[int, Font]]":
+    """Return the page that each of these frames fills, and the fonts with all their letters."""
+    document = _laid_out("", frames, stylesheet, language)
+    pages: list[_Page] = []
+    document.write_pdf(pdf_tags=True, finisher=lambda _document, pdf: pages.extend(_pages(pdf)))
+    return dict(zip(frames, pages, strict=True)), document.fonts
 
 
-def _article(page: "Page") -> "Box":
-    """Return the box of the <article> that fills a page."""
-    (article,) = page._page_box.children[0].children[0].children
-    return article
+def _pages(pdf: "PDF") -> Iterator[_Page]:
+    """Yield the pages of a PDF."""
+
+    def at(reference: bytes) -> Any:
+        return pdf.objects[int(reference.split()[0])]
+
+    dictionaries = [part for part in pdf.objects if isinstance(part, dict)]
+    # For each page its number, then its texts.
+    texts = at(at(pdf.catalog["StructTreeRoot"])["ParentTree"])["Nums"][1::2]
+    for number, reference in enumerate(pdf.page_references):
+        page = at(reference)
+        yield _Page(
+            reference,
+            at(page["Contents"]).stream,
+            at(page["Resources"])["ExtGState"],
+            [part for part in dictionaries if part.get("Pg") == reference],
+            texts[number],
+        )
 
 
-def _paint(page: "Page", frame: _Frame, stream: "Stream", scale: float = 1) -> None:
-    """Draw a page of the document and its frame; stands in for WeasyPrint's Page.paint."""
-    type(page).paint(page, stream, scale)
-    drawing = frame.drawing(stream, scale)
-    if _can_be_copied(drawing, stream):
-        _copy(drawing, stream)
-    else:
-        frame.page.paint(stream, scale)
-    # The tags of the document are built after this, from the tree of boxes.
-    article = _article(page)
-    before, *after = _article(frame.page).children
-    article.children = (before, *article.children, *after)
+def _add(frame: _Page, page: _Page, pdf: "PDF") -> None:
+    """Add a frame to a page of `pdf`: draw it over the page, and put its tags around the page's."""
+    from pydyf import Array, Dictionary  # noqa: PLC0415 (WeasyPrint has loaded it by now)
 
-
-def _joined(operators: Iterable[Any]) -> Iterator[Any]:
-    """Yield operators as few and long pieces, and between them the numbers of pieces of text."""
-    for is_number, some in groupby(operators, lambda operator: isinstance(operator, dict)):
-        if is_number:
-            yield from some
-        else:
-            yield b"\n".join(
-                operator if isinstance(operator, bytes) else operator.encode() for operator in some
-            )
-
-
-def _can_be_copied(drawing: _Drawing, stream: "Stream") -> bool:
-    """Return whether the page has all fonts of the frame, and those have all of its letters.
-
-    Letters that no font has get numbers that differ from one document to the next.
-    """
-    return all(face in stream._fonts and not font.missing for face, font in drawing.fonts.items())
-
-
-def _copy(drawing: _Drawing, stream: "Stream") -> None:
-    """Append a drawing to a page's stream.
-
-    Every piece of text has a number in its page's stream (MCID) that leads to its tag.
-    """
-    numbers = len(stream._tags)
-    texts = iter(range(numbers, numbers + len(drawing.tags)))
-    for operator in drawing.operators:
+    first_number = len(page.texts)
+    # The first operator turns the axis from upwards to downwards. The page has done so already.
+    for operator in frame.operators[1:]:
         if isinstance(operator, dict):
-            operator = type(operator)(operator | {"MCID": next(texts)})
-        stream.stream.append(operator)
-    for box, tag in drawing.tags:
-        stream._tags[box] = tag | {"mcid": tag["mcid"] + numbers}
-    for face, font in drawing.fonts.items():
-        stream._fonts[face].widths = font.widths | stream._fonts[face].widths
-        stream._fonts[face].to_unicode = font.to_unicode | stream._fonts[face].to_unicode
-    stream._resources["ExtGState"].update(drawing.states)
+            operator = Dictionary({"MCID": first_number + operator["MCID"]})
+        page.operators.append(operator)
+    page.states.update(frame.states)
+
+    article, frame_article = page.tags[0], frame.tags[0]
+    copies = [(tag, Dictionary(tag)) for tag in frame.tags[1:]]
+    references = {frame_article.reference: article.reference}
+    for tag, copied in copies:
+        pdf.add_object(copied)
+        references[tag.reference] = copied.reference
+    for tag, copied in copies:
+        copied["P"] = references[tag["P"]]
+        copied["Pg"] = page.reference
+        # What a tag holds are other tags, or the number of its piece of text.
+        copied["K"] = Array(
+            first_number + kid if isinstance(kid, int) else references[kid] for kid in tag["K"]
+        )
+    page.texts.extend(references[text] for text in frame.texts)
+    before, *after = (references[kid] for kid in frame_article["K"])
+    article["K"] = Array([before, *article["K"], *after])
 
 
-def _fill_in(drawings: Sequence[str], document: "Document", pdf: "PDF") -> None:
-    """Put the drawings in the place of their placeholders, on whatever page these are."""
-    mark = f" {_NOWHERE} 1 1 re".encode()
-    for part in pdf.objects:
-        for position, operator in enumerate(getattr(part, "stream", ())):
-            if isinstance(operator, bytes) and operator.endswith(mark):
-                part.stream[position] = drawings[int(operator.removesuffix(mark))].encode()
+def _copied(font: "Font") -> "Font":
+    """Return a copy of a font. A document adds the letters of its names to the copy alone."""
+    copied = copy(font)
+    for name, value in vars(font).items():
+        if isinstance(value, dict):
+            setattr(copied, name, value.copy())
+    return copied
 
 
 @cache
@@ -236,34 +228,25 @@ def _fonts() -> "tuple[FontConfiguration, CSS]":
     fonts = _installed_fonts()
     rules = [
         f"@font-face {{ font-family: {font.family}; font-weight: {font.weight};"
-        f" src: url({_FONT_SCHEME}{font.file}); {_FEATURES.get(font.family, '')} }}"
+        f" src: url({font.path.as_uri()}); {_FEATURES.get(font.family, '')} }}"
         for font in fonts
     ]
     families = ", ".join(dict.fromkeys(font.family for font in fonts))
     rules.append(f"html {{ font-family: {families} }}")
     configuration = FontConfiguration()
-    atexit.register(_remove_copies, configuration)
-    css = CSS(
-        string="\n".join(rules), font_config=configuration, url_fetcher=_fetcher(_font_content)
-    )
-    # What is loaded by now stays. Where collections need not look at it again, and a rendering
-    # brings several, they take a fifth less of its time.
-    gc.collect()
-    gc.freeze()
+    css = CSS(string="\n".join(rules), font_config=configuration, url_fetcher=_fetcher("file"))
+    # Let go of the configuration while Python can still run its clean-up of temporary files.
+    atexit.register(_fonts.cache_clear)
     return configuration, css
-
-
-def _remove_copies(configuration: "FontConfiguration") -> None:
-    """Remove the temporary folder with copies of the fonts, once, as the process ends."""
-    configuration.__del__()
-    configuration._folder = None
 
 
 def _installed_fonts() -> list[_Font]:
     """Return what settings.FONTS holds, Noto Sans first; FontsMissing without it."""
-    names = sorted(path.name for path in Path(settings.FONTS).glob("*.ttf"))
+    paths = sorted(Path(settings.FONTS).resolve().glob("*.ttf"))
     fonts = [
-        _Font(match[1], match[2], name) for name in names if (match := _FONT_FILE.fullmatch(name))
+        _Font(match[1], match[2], path)
+        for path in paths
+        if (match := _FONT_FILE.fullmatch(path.name))
     ]
     if _FIRST_FAMILY not in {font.family for font in fonts}:
         raise FontsMissing("No fonts for PDFs. Put them in place with: npm run build")
@@ -274,32 +257,12 @@ def _installed_fonts() -> list[_Font]:
 def _parsed(stylesheet: str) -> "CSS":
     from weasyprint import CSS  # noqa: PLC0415 (30 MB, for workers only)
 
-    return CSS(string=render_to_string(stylesheet), url_fetcher=_nothing())
-
-
-def _font_content(url: str) -> bytes:
-    name = url.removeprefix(_FONT_SCHEME)
-    if not _FONT_FILE.fullmatch(name):
-        return _refuse(url)
-    return (Path(settings.FONTS) / name).read_bytes()
-
-
-def _refuse(url: str) -> bytes:
-    raise PermissionError(f"A PDF may not load {url[:100]}")
+    return CSS(string=render_to_string(stylesheet), url_fetcher=_fetcher())
 
 
 @cache
-def _nothing() -> "URLFetcher":
-    """Return the loader that refuses everything."""
-    return _fetcher(_refuse)
+def _fetcher(*protocols: str) -> "URLFetcher":
+    """Return a loader that refuses all addresses but those of these protocols."""
+    from weasyprint.urls import URLFetcher  # noqa: PLC0415 (30 MB, for workers only)
 
-
-def _fetcher(content: Callable[[str], bytes]) -> "URLFetcher":
-    """Return WeasyPrint's kind of loader around `content`, which maps an address to bytes."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 (30 MB, for workers only)
-
-    class Fetcher(URLFetcher):  # type: ignore[misc]
-        def fetch(self, url: str, headers: dict[str, str] | None = None) -> "URLFetcherResponse":
-            return URLFetcherResponse(url, content(url))
-
-    return Fetcher()
+    return URLFetcher(allowed_protocols=protocols)

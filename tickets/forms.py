@@ -215,6 +215,8 @@ class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
         for row in self.forms:
             field: Any = row.fields["ticket_type"]
             field.choices = kinds
+            if not choices:
+                row.errors.pop("ticket_type", None)  # there is nothing to choose
             chosen = str(row["ticket_type"].value() or "") if row.is_bound else ""
             if chosen and chosen not in choices:
                 are_all_there = False

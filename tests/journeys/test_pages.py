@@ -250,7 +250,7 @@ def test_errors(look: Look, context: BrowserContext) -> None:
     page.get_by_label("Your e-mail address").fill("ada@example.org")
     context.clear_cookies()
     page.get_by_role("button", name="Send me the links").click()
-    look.here("Find my tickets")
+    look.here("Please send that once more")
     page.goto(look.site + order().get_absolute_url())
     context.clear_cookies()
     page.get_by_role("button", name="Send the e-mail again").click()

@@ -153,7 +153,7 @@ def _form_page(
     """
     offer = on_offer(conference)
     is_full = offer.availability == "full"
-    if not conference.is_open(now) or (is_full and not form.is_bound):
+    if not conference.is_open(now) or (is_full and request.method != "POST"):
         context = {
             "conference": conference,
             "organisation": conference.organisation,
@@ -163,7 +163,7 @@ def _form_page(
         }
         return render(request, "tickets/closed.html", context)
     are_kinds_there = attendees.offer(kinds_on_offer(offer.types, offer.left))
-    if is_sold_out or not are_kinds_there:
+    if form.is_bound and (is_sold_out or is_full or not are_kinds_there):
         form.add_error(None, _what_is_left(offer))
     context = {
         "conference": conference,

@@ -235,6 +235,15 @@ def test_sold_out_wholly_keeps_what_was_typed(client: Client) -> None:
     assert (kept["name"], kept["email"], kept["gift"]) == (sent["name"], sent["email"], "500")
 
 
+def test_person_added_after_the_last_place_went_keeps_what_was_typed(client: Client) -> None:
+    conference = make_conference(types={"Professional": 1})
+    sent = filled(client, conference, names=["Ada"], gift="500")
+    make_order(conference)
+    kept = fields(send(client, conference, sent | {"add": "1"}))
+    assert (kept["form-TOTAL_FORMS"], kept["form-0-attendee_name"]) == ("2", "Ada")
+    assert summary(send(client, conference, kept))[0].startswith("The last places")
+
+
 def test_conference_capacity_bounds_all_types_together(client: Client) -> None:
     conference = make_conference(types={"A": 3, "B": 3}, capacity=4)
     a, b = conference.ticket_types.all()

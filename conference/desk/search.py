@@ -8,12 +8,13 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from conference import codes
 from conference.desk.access import DeskRequest
+from conference.matching import has_all_words
 from conference.models import Conference
-from tickets.models import Order, ReplacedCode, Ticket, is_standing_entry
+from tickets.models import Order, ReplacedCode, Ticket
 
 _IN_SESSION = "desk_searches"
 # Older searches than these are forgotten before the log-in ends.
@@ -43,7 +44,9 @@ def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:
     if words:
         theirs = Ticket.objects.filter(order__conference=conference).filter(_ticket_fits(words))
         rows = rows.filter(
-            _spelt(words, "name", "email") | _coded(words, "") | Q(pk__in=theirs.values("order"))
+            has_all_words(words, "name", "email")
+            | _coded(words, "")
+            | Q(pk__in=theirs.values("order"))
         )
     return rows.order_by("-created_at", "-pk")
 
@@ -61,7 +64,7 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     `wanted` may hold `words`, `status` (empty: with a place; 'any': all), `ticket_type` and
     `entry` ('in' or 'not in').
     """
-    rows = with_entry(Ticket.objects.filter(order__conference=conference))
+    rows = Ticket.objects.filter(order__conference=conference).with_entry()
     status = wanted.get("status") or ""
     if not status:
         rows = rows.filter(status__in=Ticket.HOLDING)
@@ -73,7 +76,7 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     if words:
         rows = rows.filter(
             _ticket_fits(words)
-            | _spelt(words, "order__name", "order__email")
+            | has_all_words(words, "order__name", "order__email")
             | _coded(words, "order__")
         )
     if wanted.get("entry"):
@@ -81,36 +84,13 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     return rows.order_by("attendee_name", "pk")
 
 
-def with_entry(rows: QuerySet[Ticket]) -> QuerySet[Any]:
-    """The same tickets, each with `entered_at` and `entered_by_gate`, None where nobody came."""
-    # A ticket has one standing entry at most, so no row comes twice.
-    return rows.annotate(
-        entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
-        entered_at=F("entry__at"),
-        entered_by_gate=F("entry__gate__name"),
-    )
-
-
 def _ticket_fits(words: str) -> Q:
-    fits = _spelt(words, "attendee_name", "attendee_email") | _coded(words, "")
+    fits = has_all_words(words, "attendee_name", "attendee_email") | _coded(words, "")
     fits |= Q(pk__in=ReplacedCode.objects.filter(_coded(words, "")).values("ticket"))
     # A scanner types the whole code into the field.
     with suppress(codes.NotATicket, codes.BadSignature, codes.UnknownKey):
         fits |= Q(number=codes.read(words).number)
     return fits
-
-
-def _spelt(words: str, *fields: str) -> Q:
-    """Every word stands in one of the fields, in upper or lower case."""
-    all_words = Q()
-    for word in words.split():
-        somewhere = Q()
-        # SQLite knows upper and lower case of ASCII letters only.
-        for spelling in {word, word.lower(), word.upper(), word.capitalize()}:
-            for field in fields:
-                somewhere |= Q(**{f"{field}__icontains": spelling})
-        all_words &= somewhere
-    return all_words
 
 
 def _coded(words: str, prefix: str) -> Q:

@@ -96,8 +96,7 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
     order, ticket = _ticket(secret, reference)
     form = NameForm(request.POST)
     if not form.is_valid():
-        context = {"order": order, "ticket": ticket, "form": form}
-        return render(request, "tickets/correct_name.html", context)
+        return _name_page(request, order, form)
     try:
         actions.correct_name(ticket=ticket, **form.cleaned_data, now=timezone.now())
     except actions.TooLate:
@@ -116,11 +115,10 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
 @private
 def correct_name_without_cookie(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
     """The form as it was filled in, for a browser that does not send our cookie with it."""
-    order, ticket = _ticket(secret, reference)
+    order, _unused = _ticket(secret, reference)
     form = NameForm(request.POST)
     form.add_error(None, no_cookie())
-    context = {"order": order, "ticket": ticket, "form": form}
-    return render(request, "tickets/correct_name.html", context, status=HTTPStatus.FORBIDDEN)
+    return _name_page(request, order, form, status=HTTPStatus.FORBIDDEN)
 
 
 correct_name.without_cookie = correct_name_without_cookie  # type: ignore[attr-defined]
@@ -133,7 +131,7 @@ def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResp
     order, ticket = _ticket(secret, reference)
     now = timezone.now()
     if request.method != "POST":
-        if now >= order.conference.starts_at:
+        if ticket.entered_at or now >= order.conference.starts_at:
             return _too_late_to_give_back(request, order)
         context = {"order": order, "ticket": ticket, "conference": order.conference}
         return render(request, "tickets/cancel_ticket.html", context)
@@ -174,7 +172,7 @@ lost_link.without_cookie = lost_link_without_cookie  # type: ignore[attr-defined
 
 
 def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
-    tickets = list(order.tickets.select_related("ticket_type"))
+    tickets = list(order.tickets.with_entry().select_related("ticket_type"))
     state = state_of(order)
     gift = order.donation
     counts = gift is not None and gift.status in (gift.Status.PLEDGED, gift.Status.RECEIVED)
@@ -194,6 +192,14 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
         context["is_open"] = order.conference.is_open(now)
         context["may_retake"] = context["is_open"] and _are_there_places(order, tickets)
     return render(request, "tickets/order.html", context)
+
+
+def _name_page(
+    request: HttpRequest, order: Order, form: NameForm, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    """The form by itself, where the name cannot be taken as it was typed."""
+    context = {"order": order, "form": form}
+    return render(request, "tickets/correct_name.html", context, status=status)
 
 
 def _name_form(ticket: Ticket) -> NameForm:
@@ -233,10 +239,15 @@ def _confirmed(secret: str) -> Order:
     return order
 
 
-def _ticket(secret: str, reference: str) -> tuple[Order, Ticket]:
-    """The order and its valid ticket; a button pressed twice finds the place given back."""
+def _ticket(secret: str, reference: str) -> tuple[Order, Any]:
+    """The order and its valid ticket, with its entry.
+
+    Raises SeeOrder where it is no longer valid, as when the button that gave it back is pressed
+    again.
+    """
     order = _confirmed(secret)
-    ticket = order.tickets.valid().select_related("ticket_type").filter(reference=reference).first()
+    tickets = order.tickets.valid().with_entry().select_related("ticket_type")
+    ticket = tickets.filter(reference=reference).first()
     if ticket is None:
         raise SeeOrder(order)
     return order, ticket

@@ -1,4 +1,4 @@
-"""The lists as files. Who took one, and when, is written down."""
+"""The lists as files. The audit log says who downloaded which, and when."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @conference_page
 @require_POST
 def orders(request: DeskRequest, conference: Conference, kind: str) -> HttpResponseBase:
-    """The conference's orders as CSV or XLSX: all, or those that were looked for."""
+    """The conference's orders as CSV or XLSX: all, or those that a search found."""
     wanted = chosen(OrderSearchForm(search.recall(request, request.POST.get("search", ""))))
     return _export(request, conference, "orders", kind, tables.orders, wanted)
 
@@ -30,7 +30,7 @@ def orders(request: DeskRequest, conference: Conference, kind: str) -> HttpRespo
 @conference_page
 @require_POST
 def attendees(request: DeskRequest, conference: Conference, kind: str) -> HttpResponseBase:
-    """The conference's attendees as CSV or XLSX: all, or those that were looked for."""
+    """The conference's attendees as CSV or XLSX: all, or those that a search found."""
     kept = search.recall(request, request.POST.get("search", ""))
     wanted = chosen(AttendeeSearchForm(kept, conference=conference))
     return _export(request, conference, "attendees", kind, tables.attendees, wanted)
@@ -44,7 +44,7 @@ def _export(
     make_table: Callable[[Conference, dict[str, Any]], Table],
     wanted: dict[str, Any],
 ) -> HttpResponseBase:
-    # The words themselves may be a name: only that some were given is written down.
+    # What was searched for may be somebody's name, so only the names of the fields are recorded.
     chosen_by = sorted(name for name, value in wanted.items() if value)
     record(
         f"{what} exported",

@@ -26,7 +26,7 @@ _ROWS = 50  # on a page
 @conference_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def orders(request: DeskRequest, conference: Conference) -> HttpResponse:
-    """The conference's orders, newest first. POST looks for some of them."""
+    """The conference's orders, newest first. POST searches them."""
     form = OrderSearchForm(searched(request))
     if request.method == "POST":
         return _look_for(request, form, "desk:orders")
@@ -37,7 +37,7 @@ def orders(request: DeskRequest, conference: Conference) -> HttpResponse:
 @conference_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def attendees(request: DeskRequest, conference: Conference) -> HttpResponse:
-    """Who comes to the conference, by name. POST looks for some of them."""
+    """Who comes to the conference, by name. POST searches them."""
     form = AttendeeSearchForm(searched(request), conference=conference)
     if request.method == "POST":
         return _look_for(request, form, "desk:attendees")
@@ -46,25 +46,25 @@ def attendees(request: DeskRequest, conference: Conference) -> HttpResponse:
 
 
 def rows_page(request: DeskRequest, rows: QuerySet[Any]) -> Page[Any]:
-    """The page of the list that the address names; the first or last one where it is too far."""
+    """The page of the list that the URL asks for, or the nearest that there is."""
     return Paginator(rows, _ROWS).get_page(request.GET.get("page"))
 
 
 def order_references(texts: list[str]) -> set[str]:
-    """Those of the texts that are the reference of an order, which the page can lead to."""
+    """Those of the texts that are the reference of an order, so that they can be links."""
     found = Order.objects.filter(reference__in=texts)
     return set(found.values_list("reference", flat=True))
 
 
 def searched(request: DeskRequest) -> Any:
-    """What is looked for: just typed, or kept under the key that the address names."""
+    """The search: just typed, or kept in the session under the key that the URL names."""
     if request.method == "POST":
         return request.POST
     return search.recall(request, request.GET.get("search", ""))
 
 
 def chosen(form: OrderSearchForm | AttendeeSearchForm) -> dict[str, Any]:
-    """What the form says; what it cannot know (a ticket type of another year) counts as empty."""
+    """The form's valid values; others (a ticket type of another year) count as empty."""
     form.is_valid()
     return form.cleaned_data
 
@@ -86,7 +86,7 @@ def _show(
     form: OrderSearchForm | AttendeeSearchForm,
     rows: QuerySet[Any],
 ) -> HttpResponse:
-    """The list called `name`, as its addresses and the template of its table are."""
+    """The page of the list called `name`: so are its URLs and its table's template."""
     page = rows_page(request, rows)
     context = {
         "conference": conference,

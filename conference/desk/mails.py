@@ -1,4 +1,4 @@
-"""The mails: which are waiting, which are out, which failed and why; and another try."""
+"""The mails by state (waiting, sent, failed and why), and another try for failed ones."""
 
 import uuid
 
@@ -16,7 +16,7 @@ from conference.desk.frame import show
 from conference.desk.lists import order_references, rows_page
 from conference.models import Mail
 
-# More than these are tried again with a second press.
+# At most so many by one press of the button; the next press takes the others.
 _RETRIED_AT_ONCE = 500
 
 

@@ -53,7 +53,7 @@ def resend(request: DeskRequest, reference: str) -> HttpResponse:
 @desk_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: DeskRequest, reference: str) -> HttpResponse:
-    """Ask once more, then give all places of the order back."""
+    """Ask once more, then cancel the order with all its places."""
     order = _order(reference)
     refused = _("Only a confirmed order of which nobody has come in can be cancelled as a whole.")
     if request.method != "POST":
@@ -102,7 +102,7 @@ def correct_name(request: DeskRequest, reference: str, number: int) -> HttpRespo
 @desk_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_ticket(request: DeskRequest, reference: str, number: int) -> HttpResponse:
-    """Ask once more, then give one place back."""
+    """Ask once more, then cancel one place."""
     order, ticket = _order_and_ticket(reference, number)
     refused = _("Only a valid ticket that has not come in can be cancelled.")
     if request.method != "POST":

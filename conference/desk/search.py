@@ -1,7 +1,7 @@
-"""What an organiser looks for, and the rows that fit.
+"""The desk's search: what is searched for, and the orders and tickets that it finds.
 
-A name or an address has no place in a page's address, which ends in histories and logs. It comes
-by POST, is kept in the session, and the address carries only the key under which it is kept.
+No name or e-mail address may stand in a URL, which ends up in histories and logs. So a search is
+sent by POST and kept in the session, and the URL has only the key under which it is kept.
 """
 
 import secrets
@@ -17,12 +17,12 @@ from conference.models import Conference
 from tickets.models import Order, ReplacedCode, Ticket
 
 _IN_SESSION = "desk_searches"
-# Older searches than these are forgotten before the log-in ends.
+# How many searches a session keeps; older ones are forgotten.
 _KEPT = 20
 
 
 def remember(request: DeskRequest, wanted: dict[str, str]) -> str:
-    """Keep what is looked for in the session; the key under which `recall` finds it."""
+    """Keep a search in the session, and return the key under which `recall` finds it."""
     key = secrets.token_urlsafe(6)
     kept = request.session.get(_IN_SESSION, {}) | {key: wanted}
     request.session[_IN_SESSION] = dict(list(kept.items())[-_KEPT:])
@@ -30,13 +30,13 @@ def remember(request: DeskRequest, wanted: dict[str, str]) -> str:
 
 
 def recall(request: DeskRequest, key: str) -> dict[str, str]:
-    """What was looked for under this key; nothing for a key that is forgotten or foreign."""
+    """The search with this key; an empty one if it is forgotten or of another session."""
     found: dict[str, str] = request.session.get(_IN_SESSION, {}).get(key, {})
     return found
 
 
 def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:
-    """The conference's orders that fit, newest first: `words` and `status`, both optional."""
+    """The conference's orders that fit `words` and `status` (both optional), newest first."""
     rows = Order.objects.filter(conference=conference).select_related("donation")
     if wanted.get("status"):
         rows = rows.filter(status=wanted["status"])
@@ -52,7 +52,7 @@ def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:
 
 
 def with_tickets(rows: QuerySet[Order]) -> QuerySet[Order]:
-    """The same orders, each with its tickets at hand."""
+    """The same orders, each with its tickets fetched."""
     return rows.prefetch_related(
         Prefetch("tickets", Ticket.objects.select_related("ticket_type").order_by("pk"))
     )
@@ -94,7 +94,7 @@ def _ticket_fits(words: str) -> Q:
 
 
 def _coded(words: str, prefix: str) -> Q:
-    """The reference is the short code that was typed; nothing fits where it is none."""
+    """The reference is the short code that was typed; other words fit no reference."""
     try:
         return Q(**{f"{prefix}reference": codes.normalise_short(words)})
     except codes.NotATicket:

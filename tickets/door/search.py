@@ -1,4 +1,4 @@
-"""Finding people by name whose code cannot be read: for organisers only, a few rows at a time."""
+"""Finding by name the people whose code cannot be read: for organisers, a few at a time."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Row:
 
 
 def is_enough(words: str) -> bool:
-    """Whether one of the words has three letters, or two that are a syllable each (山田)."""
+    """Whether a word has three letters, or two where each is a whole syllable (山田)."""
     return any(
         sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
         >= FEWEST_LETTERS
@@ -35,7 +35,7 @@ def is_enough(words: str) -> bool:
 
 
 def may_search(by: User, now: datetime) -> bool:
-    """Count one search by this person; False after MOST_SEARCHES within ten minutes."""
+    """Count one search by this person; False if it is one too many within ten minutes."""
     return is_allowed("door-search", str(by.pk), times=MOST_SEARCHES, within=WITHIN, now=now)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,10 +65,9 @@ _FAULTS = {
 class Api:
     """Answers calls. Safe from any number of threads."""
 
-    def __init__(self, account: Account, faults: Faults, stopping: threading.Event) -> None:
+    def __init__(self, account: Account, faults: Faults) -> None:
         self._account = account
         self._faults = faults
-        self._stopping = stopping
         self._keys = Keys(account)
         # The latest calls: (method, path, status); 0 where the connection was cut.
         self.log: deque[tuple[str, str, int]] = deque(maxlen=1000)
@@ -125,7 +123,7 @@ class Api:
     ) -> Answer:
         kind = fault.kind if fault is not None else ""
         if fault is not None and kind == "hang":
-            self._stopping.wait(fault.seconds)
+            fault.cleared.wait(fault.seconds)
         params = check(call.shape, parse_form(request.body))
         try:
             if kind == "500":

@@ -4,13 +4,14 @@ They are kept in memory only and are gone after a restart.
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 # In deliveries. delay: sent after some seconds, so that later events overtake it.
 DELIVERY_KINDS = ("duplicate", "delay", "drop")
 # In calls. 500, 409, 429: this status, and nothing is done. commit_500, commit_cut: it is done, but
-# the answer is a 500, or the connection is closed without one. hang: answered after some seconds.
+# the answer is a 500, or the connection is closed without one. hang: answered after some seconds,
+# or once the faults are cleared.
 CALL_KINDS = ("500", "409", "429", "hang", "commit_500", "commit_cut")
 
 
@@ -26,6 +27,8 @@ class Fault:
     method: str = "*"
     times: int | None = 1
     seconds: float = 0
+    # Set when the faults are cleared, for those who wait because of this one.
+    cleared: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 class Faults:
@@ -34,6 +37,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
+        self._cleared = threading.Event()
 
     def add_call(
         self,
@@ -75,13 +79,17 @@ class Faults:
             return list(self._waiting)
 
     def clear(self) -> None:
+        """Forget all faults, and let calls that hang be answered."""
         with self._lock:
             self._waiting.clear()
+            self._cleared.set()
+            self._cleared = threading.Event()
 
     def _add(self, kinds: tuple[str, ...], fault: Fault) -> None:
         if fault.kind not in kinds:
             raise ValueError(f"{fault.kind} is none of {', '.join(kinds)}")
         with self._lock:
+            fault.cleared = self._cleared
             self._waiting.append(fault)
 
     def _take(self, kinds: tuple[str, ...], name: str, method: str) -> Fault | None:

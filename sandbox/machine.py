@@ -39,7 +39,7 @@ class Machine:
         self.account = Account(self._store, base_url)
         self.faults = Faults()
         self._stopping = threading.Event()
-        self.api = Api(self.account, self.faults, self._stopping)
+        self.api = Api(self.account, self.faults)
         self.courier = Courier(
             self.account,
             self.faults,
@@ -57,6 +57,7 @@ class Machine:
     def switch_off(self) -> None:
         """End the threads and close the state file."""
         self._stopping.set()
+        self.faults.clear()
         self.courier.stop()
         self._store.close()
 

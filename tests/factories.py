@@ -8,6 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from conference.models import Conference, Organisation, User
+from signup.actions import sign_up
+from signup.models import Consent, Subscriber
 from tickets import actions
 from tickets.models import Gate, Order, TicketType
 
@@ -87,6 +89,13 @@ def make_order(
         now=now or timezone.now(),
         **defaults | fields,
     )
+
+
+def make_subscriber(source: Consent.Source = Consent.Source.BULLETIN_PAGE) -> Subscriber:
+    """Ada, who has asked for the Bulletin and has not confirmed it yet."""
+    address = "ada@example.org"
+    sign_up(email=address, first_name="", last_name="", source=source, now=timezone.now())
+    return Subscriber.objects.get(email=address)
 
 
 def make_user(role: str = "organiser", **fields: Any) -> User:

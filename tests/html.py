@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 import tinyhtml5  # WeasyPrint's HTML parser
@@ -17,6 +18,11 @@ def page(response: HttpResponse | Any) -> Element:
 def words(element: Element | None) -> str:
     """An element's text with single spaces; nothing for no element."""
     return "" if element is None else " ".join("".join(element.itertext()).split())
+
+
+def path_of(url: str) -> str:
+    """The path of an address, as the test client takes it."""
+    return urlsplit(url).path
 
 
 def heading(response: HttpResponse | Any) -> str:

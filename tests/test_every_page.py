@@ -10,14 +10,19 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from conference.models import AuditEntry, Conference, Mail, MailAttachment
 from signup import links
-from signup.actions import sign_up
 from signup.models import Consent, Edition, Subscriber
-from tests.factories import make_conference, make_gate, make_order, make_type, make_user
+from tests.factories import (
+    make_conference,
+    make_gate,
+    make_order,
+    make_subscriber,
+    make_type,
+    make_user,
+)
 from tests.html import page
 from tests.queue import run_queue
 from tickets.models import Order, Scan
@@ -63,14 +68,7 @@ def addresses() -> dict[str, str]:
     make_gate(conference, "Garden door")
     edition = Edition(number=1, title="One", body="Hello", published_on=date(2026, 1, 1))
     edition.pdf.save("one.pdf", ContentFile(b"%PDF-1.4"))
-    sign_up(
-        email="ada@example.org",
-        first_name="",
-        last_name="",
-        source=Consent.Source.HOME_PAGE,
-        now=timezone.now(),
-    )
-    subscriber = Subscriber.objects.get()
+    subscriber = make_subscriber(Consent.Source.HOME_PAGE)
     run_queue()
     mail = Mail.objects.exclude(attachments=None)[0]
     return {

@@ -3,9 +3,10 @@
 import secrets
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -171,6 +172,15 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def valid(self) -> "TicketQuerySet":
         return self.filter(status=Ticket.Status.VALID)
+
+    def with_entry(self) -> "models.QuerySet[Any]":
+        """Each with `entered_at` and `entered_by_gate`, None for a ticket that has not come in."""
+        # A ticket has at most one entry that was not undone, so no ticket comes twice.
+        return self.annotate(
+            entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
+            entered_at=F("entry__at"),
+            entered_by_gate=F("entry__gate__name"),
+        )
 
     def count_by_type(self) -> dict[int, int]:
         """How many there are of each ticket type, by its primary key."""

@@ -14,15 +14,15 @@ View = Callable[..., HttpResponseBase]
 
 
 class DeskRequest(HttpRequest):
-    """A request by an organiser: what `desk_page` lets through."""
+    """A request that `desk_page` has let through: an organiser's."""
 
     user: User
 
 
 def desk_page(view: View) -> View:
-    """A page for organisers: whoever is not logged in is asked to, anybody else is refused.
+    """A page for organisers: whoever is not logged in is asked to log in, others are refused.
 
-    What it shows is kept by no cache.
+    No cache keeps what it shows.
     """
 
     @wraps(view)

@@ -1,4 +1,4 @@
-"""What needs a person: each matter with what to do, and a button for when it is done."""
+"""What a person must look at: each matter with what to do, and a button for when it is done."""
 
 import uuid
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from conference.desk.open_matters import (
 from donations import by_hand
 from donations.models import Payment, Refund, StripeEvent
 
-# More than these are shown once the first have been dealt with.
+# At most so many of each kind on the page; the others follow once these are dealt with.
 _SHOWN = 100
 
 
@@ -51,7 +51,7 @@ def close_payment(request: DeskRequest, key: uuid.UUID) -> HttpResponse:
 @desk_page
 @require_POST
 def close_event(request: DeskRequest, event_id: str) -> HttpResponse:
-    """What Stripe told has been dealt with."""
+    """An event of Stripe's has been dealt with."""
     event = get_object_or_404(StripeEvent, event_id=event_id)
     return _decide(request, by_hand.close_event, event=event)
 

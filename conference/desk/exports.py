@@ -1,4 +1,4 @@
-"""The lists as files. Who took one, and when, is written down."""
+"""The lists as files. The audit log says who downloaded which, and when."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 
 from conference.audit import record
 from conference.desk import search, sheets, tables
-from conference.desk.access import DeskRequest, desk_page
+from conference.desk.access import DeskRequest
 from conference.desk.forms import AttendeeSearchForm, OrderSearchForm
-from conference.desk.frame import needed_conference
+from conference.desk.frame import conference_page
 from conference.desk.lists import chosen
 from conference.desk.tables import Table
 from conference.models import Conference
@@ -19,20 +19,18 @@ from conference.models import Conference
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@desk_page
+@conference_page
 @require_POST
-def orders(request: DeskRequest, kind: str) -> HttpResponseBase:
-    """The conference's orders as CSV or XLSX: all, or those that were looked for."""
-    conference = needed_conference(request)
+def orders(request: DeskRequest, conference: Conference, kind: str) -> HttpResponseBase:
+    """The conference's orders as CSV or XLSX: all, or those that a search found."""
     wanted = chosen(OrderSearchForm(search.recall(request, request.POST.get("search", ""))))
     return _export(request, conference, "orders", kind, tables.orders, wanted)
 
 
-@desk_page
+@conference_page
 @require_POST
-def attendees(request: DeskRequest, kind: str) -> HttpResponseBase:
-    """The conference's attendees as CSV or XLSX: all, or those that were looked for."""
-    conference = needed_conference(request)
+def attendees(request: DeskRequest, conference: Conference, kind: str) -> HttpResponseBase:
+    """The conference's attendees as CSV or XLSX: all, or those that a search found."""
     kept = search.recall(request, request.POST.get("search", ""))
     wanted = chosen(AttendeeSearchForm(kept, conference=conference))
     return _export(request, conference, "attendees", kind, tables.attendees, wanted)
@@ -46,7 +44,7 @@ def _export(
     make_table: Callable[[Conference, dict[str, Any]], Table],
     wanted: dict[str, Any],
 ) -> HttpResponseBase:
-    # The words themselves may be a name: only that some were given is written down.
+    # What was searched for may be somebody's name, so only the names of the fields are recorded.
     chosen_by = sorted(name for name, value in wanted.items() if value)
     record(
         f"{what} exported",

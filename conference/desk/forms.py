@@ -21,7 +21,7 @@ class _SearchForm(forms.Form):
     )
 
     def to_remember(self) -> dict[str, str]:
-        """What was chosen, as texts; what was left empty is left out."""
+        """What was filled in, as texts for `search.remember`; empty fields are left out."""
         return {name: str(value) for name, value in self.cleaned_data.items() if value}
 
 

@@ -13,7 +13,7 @@ from conference.money import format_pounds
 from donations.models import Payment, Refund
 from tickets.models import Order, Scan
 
-# Parts of a call to Stripe that would open the order for whoever reads them.
+# Parts of a request to Stripe that contain the order's secret link.
 _SECRET_PARTS = ("success_url", "cancel_url")
 
 
@@ -29,7 +29,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Asked:
-    """A payment and what Stripe was asked for it."""
+    """A payment, the body of its request to Stripe, and its refunds."""
 
     payment: Payment
     body: dict[str, Any]
@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of an order beside its tickets."""
+    """What is known of an order besides its tickets."""
 
     happenings: list[Happening]
     payments: list[Asked]
@@ -128,7 +128,7 @@ def _scanned(order: Order) -> list[Happening]:
 
 
 def _body(payment: Payment) -> dict[str, Any]:
-    """The call to Stripe without the links that would open the order."""
+    """The body of the request to Stripe, without the order's secret link."""
     return {
         name: value for name, value in payment.request_body.items() if name not in _SECRET_PARTS
     }

@@ -1,54 +1,70 @@
-"""The lists of orders and of attendees: searched, filtered, in pages."""
+"""The lists of orders and of attendees: searched, filtered, in pages.
+
+And what every list of the desk is shown by.
+"""
 
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from conference.desk import search
-from conference.desk.access import DeskRequest, desk_page
+from conference.desk.access import DeskRequest
 from conference.desk.forms import AttendeeSearchForm, OrderSearchForm
-from conference.desk.frame import conference_query, needed_conference, show
+from conference.desk.frame import conference_page, conference_query, show
+from conference.models import Conference
+from tickets.models import Order
 
-ROWS = 50  # on a page
+_ROWS = 50  # on a page
 
 
-@desk_page
+@conference_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def orders(request: DeskRequest) -> HttpResponse:
-    """The conference's orders, newest first. POST looks for some of them."""
-    conference = needed_conference(request)
+def orders(request: DeskRequest, conference: Conference) -> HttpResponse:
+    """The conference's orders, newest first. POST searches them."""
     form = OrderSearchForm(searched(request))
     if request.method == "POST":
         return _look_for(request, form, "desk:orders")
     rows = search.with_tickets(search.orders(conference, chosen(form)))
-    return show(request, "orders", _list(request, form, rows) | {"conference": conference})
+    return _show(request, conference, _("Orders"), "orders", form, rows)
 
 
-@desk_page
+@conference_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def attendees(request: DeskRequest) -> HttpResponse:
-    """Who comes to the conference, by name. POST looks for some of them."""
-    conference = needed_conference(request)
+def attendees(request: DeskRequest, conference: Conference) -> HttpResponse:
+    """Who comes to the conference, by name. POST searches them."""
     form = AttendeeSearchForm(searched(request), conference=conference)
     if request.method == "POST":
         return _look_for(request, form, "desk:attendees")
     rows = search.attendees(conference, chosen(form)).select_related("order", "ticket_type")
-    return show(request, "attendees", _list(request, form, rows) | {"conference": conference})
+    return _show(request, conference, _("Attendees"), "attendees", form, rows)
+
+
+def rows_page(request: DeskRequest, rows: QuerySet[Any]) -> Page[Any]:
+    """The page of the list that the URL asks for, or the nearest that there is."""
+    return Paginator(rows, _ROWS).get_page(request.GET.get("page"))
+
+
+def order_references(texts: list[str]) -> set[str]:
+    """Those of the texts that are the reference of an order, so that they can be links."""
+    found = Order.objects.filter(reference__in=texts)
+    return set(found.values_list("reference", flat=True))
 
 
 def searched(request: DeskRequest) -> Any:
-    """What is looked for: just typed, or kept under the key that the address names."""
+    """The search: just typed, or kept in the session under the key that the URL names."""
     if request.method == "POST":
         return request.POST
     return search.recall(request, request.GET.get("search", ""))
 
 
 def chosen(form: OrderSearchForm | AttendeeSearchForm) -> dict[str, Any]:
-    """What the form says; what it cannot know (a ticket type of another year) counts as empty."""
+    """The form's valid values; others (a ticket type of another year) count as empty."""
     form.is_valid()
     return form.cleaned_data
 
@@ -62,12 +78,27 @@ def _look_for(
     return redirect(reverse(view) + conference_query(request, **found))
 
 
-def _list(request: DeskRequest, form: Any, rows: Any) -> dict[str, Any]:
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
-    return {
+def _show(
+    request: DeskRequest,
+    conference: Conference,
+    title: str,
+    name: str,
+    form: OrderSearchForm | AttendeeSearchForm,
+    rows: QuerySet[Any],
+) -> HttpResponse:
+    """The page of the list called `name`: so are its URLs and its table's template."""
+    page = rows_page(request, rows)
+    context = {
+        "conference": conference,
+        "title": title,
+        "table": f"conference/desk/{name}_table.html",
+        "list_url": reverse(f"desk:{name}"),
+        "export_csv": reverse(f"desk:export_{name}", kwargs={"kind": "csv"}),
+        "export_xlsx": reverse(f"desk:export_{name}", kwargs={"kind": "xlsx"}),
         "form": form,
         "page": page,
         "rows": page.object_list,
         "is_searched": bool(form.to_remember()),
         "search_key": request.GET.get("search", ""),
     }
+    return show(request, "list", context)

@@ -1,15 +1,13 @@
 """The audit log, newest first."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from conference.desk import words
 from conference.desk.access import DeskRequest, desk_page
 from conference.desk.frame import show
-from conference.desk.lists import ROWS
+from conference.desk.lists import order_references, rows_page
 from conference.models import AuditEntry
-from tickets.models import Order
 
 
 @desk_page
@@ -20,11 +18,14 @@ def audit(request: DeskRequest) -> HttpResponse:
     entries = AuditEntry.objects.select_related("by").order_by("-at", "-pk")
     if by_staff:
         entries = entries.filter(by__isnull=False)
-    page = Paginator(entries, ROWS).get_page(request.GET.get("page"))
+    page = rows_page(request, entries)
     rows = [
         (entry, words.verb(entry.verb), words.detail(entry.detail)) for entry in page.object_list
     ]
-    found = [entry.subject for entry in page.object_list]
-    orders = Order.objects.filter(reference__in=found).values_list("reference", flat=True)
-    context = {"page": page, "rows": rows, "by_staff": by_staff, "order_references": set(orders)}
+    context = {
+        "page": page,
+        "rows": rows,
+        "by_staff": by_staff,
+        "order_references": order_references([entry.subject for entry in page.object_list]),
+    }
     return show(request, "audit", context)

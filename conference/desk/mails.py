@@ -1,9 +1,8 @@
-"""The mails: which are waiting, which are out, which failed and why; and another try."""
+"""The mails by state (waiting, sent, failed and why), and another try for failed ones."""
 
 import uuid
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -14,11 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 from conference import mail
 from conference.desk.access import DeskRequest, desk_page
 from conference.desk.frame import show
-from conference.desk.lists import ROWS
+from conference.desk.lists import order_references, rows_page
 from conference.models import Mail
-from tickets.models import Order
 
-# More than these are tried again with a second press.
+# At most so many by one press of the button; the next press takes the others.
 _RETRIED_AT_ONCE = 500
 
 
@@ -30,15 +28,13 @@ def mails(request: DeskRequest) -> HttpResponse:
     if status not in Mail.Status.values:
         status = Mail.Status.FAILED
     rows = Mail.objects.filter(status=status).order_by("-created_at")
-    page = Paginator(rows.defer("text", "html", "headers"), ROWS).get_page(request.GET.get("page"))
-    found = [row.about for row in page.object_list if row.about]
-    orders = Order.objects.filter(reference__in=found).values_list("reference", flat=True)
+    page = rows_page(request, rows.defer("text", "html", "headers"))
     context = {
         "page": page,
         "rows": page.object_list,
         "status": status,
         "choices": Mail.Status.choices,
-        "order_references": set(orders),
+        "order_references": order_references([row.about for row in page.object_list]),
     }
     return show(request, "mails", context)
 

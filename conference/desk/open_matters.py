@@ -15,13 +15,13 @@ from conference.models import Heartbeat, Mail
 from donations.models import Payment, Refund, StripeEvent
 from tickets.models import Order
 
-# The sweep asks each minute.
+# The sweep asks each minute, so an answer is late after this.
 STRIPE_ASKED_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class OpenMatters:
-    """How many there are of each kind, and which background processes are not heard of."""
+    """How many matters there are of each kind, and which background processes are silent."""
 
     parked: int
     events: int
@@ -61,7 +61,7 @@ def open_matters(now: datetime) -> OpenMatters:
 
 
 def parked_payments() -> QuerySet[Payment]:
-    """Payments where Stripe's word and ours differ, newest first."""
+    """Payments of which Stripe says something other than we do, newest first."""
     return (
         Payment.objects.filter(status=Payment.Status.PARKED)
         .select_related("donation__order")
@@ -79,7 +79,7 @@ def failed_refunds() -> QuerySet[Refund]:
 
 
 def events() -> QuerySet[StripeEvent]:
-    """What Stripe told us and nothing follows from by itself, newest first."""
+    """Events of Stripe's that the service cannot act on by itself, newest first."""
     return StripeEvent.objects.filter(outcome=StripeEvent.Outcome.ATTENTION).order_by(
         "-received_at"
     )
@@ -87,7 +87,7 @@ def events() -> QuerySet[StripeEvent]:
 
 @dataclass(frozen=True)
 class EventToRead:
-    """An event with the payment that it is about, where that is one of ours, and what to do."""
+    """An event, the payment of ours that it is about (or None), and what to do."""
 
     event: StripeEvent
     payment: Payment | None
@@ -95,7 +95,7 @@ class EventToRead:
 
     @property
     def may_be_taken_back(self) -> bool:
-        """Whether it tells of a dispute, which the giver's bank may win, over a gift of ours."""
+        """Whether it is about a dispute over one of our donations, which the bank may win."""
         return self.payment is not None and self.event.type.startswith("charge.dispute.")
 
 
@@ -134,7 +134,7 @@ def _what_to_do(event: StripeEvent) -> str:
 
 
 def _waiting_for_stripe(now: datetime) -> int:
-    """What is overdue because Stripe does not answer, or does not take our key."""
+    """How many events and orders are late because Stripe does not answer or refuses our key."""
     lately = now - STRIPE_ASKED_WITHIN
     events = StripeEvent.objects.filter(outcome=StripeEvent.Outcome.WAITING, received_at__lt=lately)
     return events.count() + Order.objects.past_their_time(lately).count()

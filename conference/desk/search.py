@@ -1,27 +1,28 @@
-"""What an organiser looks for, and the rows that fit.
+"""The desk's search: what is searched for, and the orders and tickets that it finds.
 
-A name or an address has no place in a page's address, which ends in histories and logs. It comes
-by POST, is kept in the session, and the address carries only the key under which it is kept.
+No name or e-mail address may stand in a URL, which ends up in histories and logs. So a search is
+sent by POST and kept in the session, and the URL has only the key under which it is kept.
 """
 
 import secrets
 from contextlib import suppress
 from typing import Any
 
-from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from conference import codes
 from conference.desk.access import DeskRequest
+from conference.matching import has_all_words
 from conference.models import Conference
-from tickets.models import Order, ReplacedCode, Ticket, is_standing_entry
+from tickets.models import Order, ReplacedCode, Ticket
 
 _IN_SESSION = "desk_searches"
-# Older searches than these are forgotten before the log-in ends.
+# How many searches a session keeps; older ones are forgotten.
 _KEPT = 20
 
 
 def remember(request: DeskRequest, wanted: dict[str, str]) -> str:
-    """Keep what is looked for in the session; the key under which `recall` finds it."""
+    """Keep a search in the session, and return the key under which `recall` finds it."""
     key = secrets.token_urlsafe(6)
     kept = request.session.get(_IN_SESSION, {}) | {key: wanted}
     request.session[_IN_SESSION] = dict(list(kept.items())[-_KEPT:])
@@ -29,13 +30,13 @@ def remember(request: DeskRequest, wanted: dict[str, str]) -> str:
 
 
 def recall(request: DeskRequest, key: str) -> dict[str, str]:
-    """What was looked for under this key; nothing for a key that is forgotten or foreign."""
+    """The search with this key; an empty one if it is forgotten or of another session."""
     found: dict[str, str] = request.session.get(_IN_SESSION, {}).get(key, {})
     return found
 
 
 def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:
-    """The conference's orders that fit, newest first: `words` and `status`, both optional."""
+    """The conference's orders that fit `words` and `status` (both optional), newest first."""
     rows = Order.objects.filter(conference=conference).select_related("donation")
     if wanted.get("status"):
         rows = rows.filter(status=wanted["status"])
@@ -43,13 +44,15 @@ def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:
     if words:
         theirs = Ticket.objects.filter(order__conference=conference).filter(_ticket_fits(words))
         rows = rows.filter(
-            _spelt(words, "name", "email") | _coded(words, "") | Q(pk__in=theirs.values("order"))
+            has_all_words(words, "name", "email")
+            | _coded(words, "")
+            | Q(pk__in=theirs.values("order"))
         )
     return rows.order_by("-created_at", "-pk")
 
 
 def with_tickets(rows: QuerySet[Order]) -> QuerySet[Order]:
-    """The same orders, each with its tickets at hand."""
+    """The same orders, each with its tickets fetched."""
     return rows.prefetch_related(
         Prefetch("tickets", Ticket.objects.select_related("ticket_type").order_by("pk"))
     )
@@ -61,7 +64,7 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     `wanted` may hold `words`, `status` (empty: with a place; 'any': all), `ticket_type` and
     `entry` ('in' or 'not in').
     """
-    rows = with_entry(Ticket.objects.filter(order__conference=conference))
+    rows = Ticket.objects.filter(order__conference=conference).with_entry()
     status = wanted.get("status") or ""
     if not status:
         rows = rows.filter(status__in=Ticket.HOLDING)
@@ -73,7 +76,7 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     if words:
         rows = rows.filter(
             _ticket_fits(words)
-            | _spelt(words, "order__name", "order__email")
+            | has_all_words(words, "order__name", "order__email")
             | _coded(words, "order__")
         )
     if wanted.get("entry"):
@@ -81,18 +84,8 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Any]:
     return rows.order_by("attendee_name", "pk")
 
 
-def with_entry(rows: QuerySet[Ticket]) -> QuerySet[Any]:
-    """The same tickets, each with `entered_at` and `entered_by_gate`, None where nobody came."""
-    # A ticket has one standing entry at most, so no row comes twice.
-    return rows.annotate(
-        entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
-        entered_at=F("entry__at"),
-        entered_by_gate=F("entry__gate__name"),
-    )
-
-
 def _ticket_fits(words: str) -> Q:
-    fits = _spelt(words, "attendee_name", "attendee_email") | _coded(words, "")
+    fits = has_all_words(words, "attendee_name", "attendee_email") | _coded(words, "")
     fits |= Q(pk__in=ReplacedCode.objects.filter(_coded(words, "")).values("ticket"))
     # A scanner types the whole code into the field.
     with suppress(codes.NotATicket, codes.BadSignature, codes.UnknownKey):
@@ -100,21 +93,8 @@ def _ticket_fits(words: str) -> Q:
     return fits
 
 
-def _spelt(words: str, *fields: str) -> Q:
-    """Every word stands in one of the fields, in upper or lower case."""
-    all_words = Q()
-    for word in words.split():
-        somewhere = Q()
-        # SQLite knows upper and lower case of ASCII letters only.
-        for spelling in {word, word.lower(), word.upper(), word.capitalize()}:
-            for field in fields:
-                somewhere |= Q(**{f"{field}__icontains": spelling})
-        all_words &= somewhere
-    return all_words
-
-
 def _coded(words: str, prefix: str) -> Q:
-    """The reference is the short code that was typed; nothing fits where it is none."""
+    """The reference is the short code that was typed; other words fit no reference."""
     try:
         return Q(**{f"{prefix}reference": codes.normalise_short(words)})
     except codes.NotATicket:

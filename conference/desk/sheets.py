@@ -1,7 +1,7 @@
 """Tables as files for spreadsheets: CSV written while it is sent, XLSX in constant memory.
 
-A spreadsheet takes a text that begins like a formula for one, whoever typed it into our forms.
-Such texts get an apostrophe before them (owasp.org/www-community/attacks/CSV_Injection).
+A spreadsheet runs any text that begins like a formula, and anybody can type one into our forms. So
+such texts get an apostrophe before them (owasp.org/www-community/attacks/CSV_Injection).
 """
 
 import csv
@@ -17,7 +17,7 @@ import xlsxwriter
 
 from conference.desk.tables import Cell, Table
 
-# Plain and full-width.
+# The second four are the full-width forms of the first.
 _BEGINS_A_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 # Excel takes a CSV file for UTF-8 only if it begins with this.
 _BYTE_ORDER_MARK = "\ufeff"
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 500
 
 
 def harmless(text: str) -> str:
-    """The text as a spreadsheet will show it and not run it."""
+    """The text, so that a spreadsheet shows it and does not run it."""
     return f"'{text}" if text[:1] in _BEGINS_A_FORMULA else text
 
 

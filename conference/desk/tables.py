@@ -1,4 +1,4 @@
-"""What the exports hold: headings, and rows that are read while they are written."""
+"""What is in the exported files. Rows are read from the database while a file is written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from donations.models import Donation
 from tickets.models import Order, Ticket
 
 Cell = str | int | Decimal | datetime | None
-# Rows that are in memory at a time.
+# How many rows are in memory at a time.
 CHUNK = 1000
 
 
@@ -29,7 +29,7 @@ class Table:
 
 
 def attendees(conference: Conference, wanted: dict[str, Any]) -> Table:
-    """One row a ticket, as the list of attendees would show them."""
+    """One row for each ticket, those that the list of attendees would show."""
     rows = search.attendees(conference, wanted).values_list(
         "attendee_name",
         "attendee_email",
@@ -60,7 +60,7 @@ def attendees(conference: Conference, wanted: dict[str, Any]) -> Table:
 
 
 def orders(conference: Conference, wanted: dict[str, Any]) -> Table:
-    """One row an order, as the list of orders would show them."""
+    """One row for each order, those that the list of orders would show."""
     rows = (
         search.orders(conference, wanted)
         .annotate(places=Count("tickets", filter=Q(tickets__status__in=Ticket.HOLDING)))
@@ -106,7 +106,7 @@ def _labels(choices: Any) -> dict[Any, str]:
 def _shaped(
     rows: Any, conference: Conference, *, words: dict[int, dict[Any, str]], pence: int | None = None
 ) -> Iterator[list[Cell]]:
-    """The rows with people's words, pounds and local times in place of what is stored."""
+    """The rows with words, pounds and local times in place of the stored values."""
     zone = conference.zone
     for stored in rows.iterator(chunk_size=CHUNK):
         row: list[Any] = [

@@ -1,4 +1,4 @@
-"""The audit log in people's words, and the signs of states."""
+"""The audit log in plain words, and the signs of states."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from conference.money import format_pounds
 
-# Whatever is not here is shown as it was written down.
+# What was done, by the verb that the audit log records. A verb not listed is shown as it is.
 VERBS: dict[str, str | Promise] = {
     "reserved": gettext_lazy("Reserved"),
     "gift changed": gettext_lazy("Promised gift changed"),
@@ -42,7 +42,7 @@ VERBS: dict[str, str | Promise] = {
     "setting removed": gettext_lazy("Setting removed"),
 }
 
-# What is known beside a verb, by the name it was written down under.
+# The details that are recorded with a verb, by their names.
 DETAILS: dict[str, str | Promise] = {
     "changed": gettext_lazy("changed"),
     "chosen_by": gettext_lazy("chosen by"),
@@ -51,7 +51,7 @@ DETAILS: dict[str, str | Promise] = {
     "type": gettext_lazy("type"),
 }
 
-# What the person's own pages say to them is put differently here.
+# States whose usual words speak to the ticket's holder ('Kept for you').
 STATES: dict[str, str | Promise] = {
     "held": gettext_lazy("Kept, not paid yet"),
 }
@@ -90,7 +90,7 @@ def verb(written: str) -> str:
 
 
 def detail(written: dict[str, Any]) -> str:
-    """What is known beside the verb, in words: 'ticket ABCD-EFGH, £15'."""
+    """The details recorded with a verb, in words: 'ticket ABCD-EFGH, £15'."""
     return ", ".join(_detail(name, value) for name, value in written.items() if value)
 
 

@@ -31,14 +31,6 @@ PAGES = [
 
 
 @pytest.fixture
-def organiser(db: None) -> User:
-    """Olive, an organiser."""
-    return make_user(
-        "organiser", email="olive@example.org", first_name="Olive", is_staff=True, is_superuser=True
-    )
-
-
-@pytest.fixture
 def settings_pages(client: Client, organiser: User) -> Client:
     """A browser in which Olive is logged in."""
     client.force_login(organiser)

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 SHEET = Path(settings.ROOT) / "build" / "assets" / "conference" / "theme.css"
+SOURCES = Path(settings.ROOT) / "conference" / "assets"
 LARGEST = 12_000  # bytes on the wire
 GROUNDS = ("paper", "card")
 TEXTS = [
@@ -50,6 +51,19 @@ def test_edge_of_a_control_stands_out_by_three_to_one(
 ) -> None:
     colours = _colours(sheet, scheme)
     assert _contrast(colours[edge], colours[ground]) >= 3
+
+
+def test_grid_columns_shrink_below_their_content() -> None:
+    """Without `minmax(0, …)` a long word or a wide font makes the page scroll sideways."""
+    stubborn = {}
+    for path in sorted(SOURCES.glob("*.scss")):
+        source = path.read_text()
+        after_grid = re.findall(r"display: grid;\n +(.*)", source)
+        found = [line for line in after_grid if not line.startswith("grid-template-columns:")]
+        found += re.findall(r".*\dfr.*", re.sub(r"minmax\([^()]*\)", "", source))
+        if found:
+            stubborn[path.name] = found
+    assert stubborn == {}
 
 
 def _colours(sheet: str, scheme: str) -> dict[str, str]:

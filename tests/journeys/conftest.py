@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from conference.models import Conference
 from sandbox import server as sandbox
 from sandbox.server import Sandbox
+from tests.journeys.sideways import scrolls_sideways_by
 from tests.queue import run_queue
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -66,10 +67,8 @@ def check_page() -> Callable[[Page], None]:
             ".map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' '))"
         )
         assert found == [], f"{page.url}: {found}"
-        width = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert width <= 0, f"{page.url} scrolls sideways by {width} px"
+        beyond = scrolls_sideways_by(page)
+        assert beyond <= 0, f"{page.url} scrolls sideways by {beyond} px"
 
     return check
 

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import AXE
+from tests.journeys.sideways import scrolls_sideways_by
 
 WIDTHS = (390, 1280)
 AXE_SOURCE = AXE.read_text()
@@ -57,7 +58,5 @@ class Look:
 
     def does_not_scroll_sideways(self, where: str) -> None:
         """Fail where the page is wider than its window."""
-        beyond = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        beyond = scrolls_sideways_by(self.page)
         assert beyond <= 0, f"{where} scrolls sideways by {beyond} px"

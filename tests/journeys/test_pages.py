@@ -20,9 +20,9 @@ from conference.management.commands.demo import PASSWORD
 from conference.models import Conference, Mail
 from sandbox.server import Sandbox
 from signup import links
-from signup.actions import sign_up
-from signup.models import Consent, Subscriber
-from tests.factories import make_order
+from signup.models import Subscriber
+from tests.factories import make_order, make_subscriber
+from tests.html import path_of
 from tests.journeys.look import Look
 from tickets import actions
 from tickets.models import Order, TicketType
@@ -236,7 +236,7 @@ def test_log_in(look: Look) -> None:
 def test_outbox(look: Look, work_through: Callable[[], int]) -> None:
     look("/outbox/", "Outbox")
     order((LONG[:200], "محمد"), 0)
-    make_bulletin_mail()
+    make_subscriber()
     work_through()
     look("/outbox/", "Outbox")
     for mail in Mail.objects.all():
@@ -278,17 +278,3 @@ def test_error_of_a_view(look: Look, error: Exception, heading: str) -> None:
 
     look.page.route("**/somewhere/", answer)
     look("/somewhere/", heading)
-
-
-def path_of(url: str) -> str:
-    return "/" + url.split("/", 3)[3]
-
-
-def make_bulletin_mail() -> None:
-    sign_up(
-        email="ada@example.org",
-        first_name="",
-        last_name="",
-        source=Consent.Source.BULLETIN_PAGE,
-        now=timezone.now(),
-    )

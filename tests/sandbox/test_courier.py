@@ -138,7 +138,7 @@ def test_duplicate_arrives_twice(
 def test_delay_lets_later_events_pass(
     sending: Sandbox, endpoint: Endpoint, pay: Callable[[], str]
 ) -> None:
-    sending.faults.add_delivery("delay", types=COMPLETED, seconds=0.5)
+    sending.faults.add_delivery("delay", types=COMPLETED, seconds=3)
     sending.refund(pay())
     assert sending.wait_for_webhooks()
     assert endpoint.types == ["charge.refunded", "refund.created", COMPLETED]

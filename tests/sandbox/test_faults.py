@@ -59,10 +59,11 @@ def test_409_is_retried_by_the_sdk(
 def test_hang_outlasts_the_callers_patience_and_still_commits(
     client_of: Callable[..., stripe.StripeClient], sandbox: Sandbox, session_params: Params
 ) -> None:
-    sandbox.faults.add_call("hang", seconds=0.3)
+    sandbox.faults.add_call("hang", seconds=600)
     impatient = client_of(sandbox, timeout=0.1).v1.checkout.sessions
     with pytest.raises(stripe.APIConnectionError):
         impatient.create(session_params(), KEY)
+    sandbox.faults.clear()
     # Tries again where the first call is still being answered when its session can be seen.
     patient = client_of(sandbox, retries=5).v1.checkout.sessions
     while not (found := patient.list().data):

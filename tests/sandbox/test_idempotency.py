@@ -96,15 +96,16 @@ def test_key_is_forgotten_after_a_day(
 def test_same_key_at_the_same_time_is_a_conflict(
     sandbox: Sandbox, http: Callable[..., requests.Response]
 ) -> None:
-    sandbox.faults.add_call("hang", path="/v1/refunds", seconds=0.6)
+    sandbox.faults.add_call("hang", path="/v1/refunds", seconds=600)
     given = {"Authorization": "Bearer sk_test_local", "Idempotency-Key": "k"}
     hanging = threading.Thread(
-        target=lambda: requests.post(f"{sandbox.base_url}/v1/refunds", headers=given, timeout=5)
+        target=lambda: requests.post(f"{sandbox.base_url}/v1/refunds", headers=given)
     )
     hanging.start()
     while sandbox.faults.waiting():
         time.sleep(0.005)
     answer = http("POST", "/v1/refunds", headers=given)
+    sandbox.faults.clear()
     hanging.join()
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "idempotency_key_in_use"

@@ -77,7 +77,7 @@ def test_stop_is_quick_and_cuts_open_connections() -> None:
         before = time.monotonic()
         sandbox.stop()
         assert line.recv(1) == b""
-        assert time.monotonic() - before < 1
+        assert time.monotonic() - before < 5  # half a second on a machine with nothing else to do
 
 
 def test_taken_port_is_an_error(sandbox: Sandbox) -> None:

@@ -37,7 +37,7 @@ def gates_now(now: datetime) -> QuerySet[Gate]:
 
 
 def door_page(view: View) -> View:
-    """A page for volunteers and organisers; whoever is not logged in is asked to."""
+    """A page for volunteers and organisers; whoever is not logged in is asked to log in."""
 
     @wraps(view)
     def page(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -81,16 +81,16 @@ def gate_data(view: GateView[P]) -> View:
 
 
 def refusal(reason: str, status: HTTPStatus) -> JsonResponse:
-    """Why a request was not done, in words for the person at the door."""
+    """The answer that a request was refused, with the reason for the person at the door."""
     return JsonResponse({"error": reason}, status=status)
 
 
 def _gate_of_open_page(slug: str, now: datetime) -> Gate:
-    """The gate whose page asks.
+    """The gate with this short name, for a request by its page; Http404 if there is none.
 
-    The page was opened for the current conference; that is not asked again with every scan. Of
-    gates with this short name it is that of the conference that is on or comes next, else of
-    the latest.
+    Which conference is the current one was checked when the page was opened, and is not asked
+    again with every scan. Where several conferences have a gate of this name, it is that of the
+    conference that is on or comes next, else of the latest.
     """
     gates = Gate.objects.filter(slug=slug, conference__is_published=True)
     known = ("starts_at", "ends_at", "timezone")

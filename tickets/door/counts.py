@@ -11,7 +11,7 @@ from tickets.models import Scan, Ticket, TicketType
 def counts(conference: Conference) -> dict[str, Any]:
     """`in` and `expected` of the whole conference and of each ticket type, in three statements.
 
-    Nobody is expected with an online ticket, but whoever comes with one counts as both.
+    Holders of online tickets are not expected; one who comes counts as in and as expected.
     """
     types = TicketType.objects.filter(conference=conference)
     valid = Ticket.objects.valid().filter(ticket_type__conference=conference).count_by_type()

@@ -1,15 +1,14 @@
-"""Finding people by name whose code cannot be read: for organisers only, a few rows at a time."""
+"""Finding by name the people whose code cannot be read: for organisers, a few at a time."""
 
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, Q, Subquery
-
 from conference.limits import Limit, take
+from conference.matching import has_all_words
 from conference.models import User
 from tickets.door.words import time_of
-from tickets.models import Gate, Order, Scan, Ticket
+from tickets.models import Gate, Order, Ticket
 
 FEWEST_LETTERS = 3
 MOST_ROWS = 20
@@ -27,7 +26,7 @@ class Row:
 
 
 def is_enough(words: str) -> bool:
-    """Whether one of the words has three letters, or two that are a syllable each (山田)."""
+    """Whether a word has three letters, or two where each is a whole syllable (山田)."""
     return any(
         sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
         >= FEWEST_LETTERS
@@ -42,24 +41,17 @@ def may_search(by: User, now: datetime) -> bool:
 
 def search(*, words: str, gate: Gate, now: datetime) -> list[Row]:
     """The first attendees of the gate's conference whose name, or whose order's, has all words."""
-    entry = Scan.objects.standing_entries().filter(ticket=OuterRef("pk"))
-    named = Q()
-    for word in words.split():
-        in_name = Q()
-        # SQLite ignores the case of ASCII letters only.
-        for spelling in {word, word.lower(), word.upper(), word.capitalize()}:
-            in_name |= Q(attendee_name__icontains=spelling) | Q(order__name__icontains=spelling)
-        named &= in_name
+    named = has_all_words(words, "attendee_name", "order__name")
     found = (
         Ticket.objects.filter(named, ticket_type__conference=gate.conference)
         .exclude(status=Ticket.Status.RELEASED)
+        .with_entry()
         .select_related("order", "ticket_type")
-        .annotate(entered_at=Subquery(entry.values("at")[:1]))
         .order_by("attendee_name", "pk")[:MOST_ROWS]
     )
     rows = []
     for ticket in found:
-        entered_at: datetime | None = ticket.entered_at  # type: ignore[attr-defined] # annotated
+        entered_at: datetime | None = ticket.entered_at
         is_valid = ticket.status == Ticket.Status.VALID
         is_confirmed = ticket.order.status == Order.Status.CONFIRMED
         rows.append(

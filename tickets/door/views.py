@@ -24,7 +24,7 @@ from tickets.door.access import door_page, gate_data, gate_page, gates_now, refu
 from tickets.door.words import told
 from tickets.models import UNDO_WITHIN, Gate, Scan
 
-# More than any code that could be ours, with what scanners put around it.
+# Longer than any code of ours, with whatever a scanner types around it.
 LONGEST_CODE = 1000
 LONGEST_SEARCH = 100
 
@@ -33,7 +33,7 @@ LONGEST_SEARCH = 100
 @door_page
 @require_GET
 def gates(request: HttpRequest) -> HttpResponse:
-    """Choose the gate; where there is one, go there."""
+    """Choose the gate; where there is only one, go to it."""
     found = list(gates_now(timezone.now()))
     if len(found) == 1:
         return redirect("door:scanner", found[0].slug)
@@ -69,7 +69,7 @@ def scanner(request: HttpRequest, gate: Gate) -> HttpResponse:
 @require_POST
 @gate_data
 def scan(request: HttpRequest, gate: Gate) -> HttpResponse:
-    """Judge `code`; `id` is a UUID made by the phone, and the same one again asks again."""
+    """Judge `code`. `id` is a UUID made by the phone; the same id again has the same result."""
     scan_id = _uuid(request.POST.get("id", ""))
     if scan_id is None:
         return refusal(_("This scan has no number of its own."), HTTPStatus.BAD_REQUEST)
@@ -97,7 +97,7 @@ def counts(request: HttpRequest, gate: Gate) -> HttpResponse:
 @never_cache
 @gate_page
 def search(request: HttpRequest, gate: Gate) -> HttpResponse:
-    """Find somebody by name and check them in. Asked by POST: a name belongs in no address."""
+    """Find somebody by name and check them in. By POST, so that no name is in a URL."""
     person = _person(request)
     if not person.is_organiser:
         raise PermissionDenied
@@ -120,7 +120,7 @@ def search(request: HttpRequest, gate: Gate) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> User:
-    """Who is logged in; every view here has seen to it that somebody is."""
+    """Who is logged in; the decorators of all views here see to it that somebody is."""
     return cast(User, request.user)
 
 
@@ -133,7 +133,7 @@ def _judge(request: HttpRequest, gate: Gate, scan_id: uuid.UUID, text: str) -> d
 
 
 def _judge_form(request: HttpRequest, gate: Gate) -> dict[str, Any] | None:
-    """Judge what was typed; the same form sent twice is one scan, with another code another."""
+    """Judge the code typed into the form. The same form sent twice with one code is one scan."""
     text = request.POST["code"].strip()
     form_id = _uuid(request.POST.get("form", ""))
     if not text or form_id is None:

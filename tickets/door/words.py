@@ -11,7 +11,7 @@ from conference.models import Conference
 from tickets.actions import Result
 from tickets.models import UNDO_WITHIN, Gate, Scan
 
-# How an outcome looks and sounds.
+# How an outcome looks and sounds; any other is 'bad'.
 _TONES = {Scan.Outcome.ADMITTED: "good", Scan.Outcome.ALREADY_IN: "already"}
 
 _TITLES = {
@@ -29,10 +29,10 @@ _TITLES = {
 def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
     """The answer to a scan, ready for JSON and for the template `result.html`.
 
-    `outcome` is the scan's, or 'undone' where the entry has been taken back since: nobody is in by
-    it. `at` and `first.at` are times of day in the conference's zone, with the date where that is
-    not today; `may_undo_until` is a moment in ISO 8601, or None; `said` is all of it as one
-    text to be read out.
+    `outcome` is the scan's, or 'undone' where the entry has been taken back since. `at` and
+    `first.at` are times of day in the conference's zone, with the date where that is not today;
+    `may_undo_until` is a moment in ISO 8601, or None; `said` is all of it as one text to be read
+    out.
     """
     scan, ticket, conference = result.scan, result.ticket, gate.conference
     first = None

@@ -94,8 +94,7 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
     order, ticket = _ticket(secret, reference)
     form = NameForm(request.POST)
     if not form.is_valid():
-        context = {"order": order, "ticket": ticket, "form": form}
-        return render(request, "tickets/correct_name.html", context)
+        return render(request, "tickets/correct_name.html", {"order": order, "form": form})
     try:
         actions.correct_name(ticket=ticket, **form.cleaned_data, now=timezone.now())
     except actions.TooLate:
@@ -118,7 +117,7 @@ def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResp
     order, ticket = _ticket(secret, reference)
     now = timezone.now()
     if request.method != "POST":
-        if now >= order.conference.starts_at:
+        if ticket.entered_at or now >= order.conference.starts_at:
             return _too_late_to_give_back(request, order)
         context = {"order": order, "ticket": ticket, "conference": order.conference}
         return render(request, "tickets/cancel_ticket.html", context)
@@ -149,7 +148,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
-    tickets = list(order.tickets.select_related("ticket_type"))
+    tickets = list(order.tickets.with_entry().select_related("ticket_type"))
     state = state_of(order)
     gift = order.donation
     counts = gift is not None and gift.status in (gift.Status.PLEDGED, gift.Status.RECEIVED)
@@ -208,10 +207,15 @@ def _confirmed(secret: str) -> Order:
     return order
 
 
-def _ticket(secret: str, reference: str) -> tuple[Order, Ticket]:
-    """The order and its valid ticket; a button pressed twice finds the place given back."""
+def _ticket(secret: str, reference: str) -> tuple[Order, Any]:
+    """The order and its valid ticket, with its entry.
+
+    Raises SeeOrder where it is no longer valid, as when the button that gave it back is pressed
+    again.
+    """
     order = _confirmed(secret)
-    ticket = order.tickets.valid().select_related("ticket_type").filter(reference=reference).first()
+    tickets = order.tickets.valid().with_entry().select_related("ticket_type")
+    ticket = tickets.filter(reference=reference).first()
     if ticket is None:
         raise SeeOrder(order)
     return order, ticket

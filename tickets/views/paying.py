@@ -25,7 +25,7 @@ PAYMENTS_OF_A_NETWORK = 60
 # How often one order's page may ask Stripe in ten minutes.
 QUESTIONS = 60
 
-# Why a promised donation cannot be changed or dropped; `_not_now` tells people which it is.
+# Why a promised donation cannot be paid, changed or dropped; `_not_now` tells people which it is.
 _NOT_NOW = (
     actions.AlreadyConfirmed,
     actions.NotReserved,
@@ -53,11 +53,6 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
         return redirect(order)
     try:
         payment = actions.start_payment(order=order, now=now)
-    except (actions.AlreadyConfirmed, actions.NotReserved, donations.actions.AlreadyReceived):
-        return redirect(order)
-    except donations.actions.WithTheBank:
-        messages.info(request, _("Your bank is still at work on the first payment."))
-        return redirect(order)
     except donations.actions.CannotPayNow:
         messages.warning(
             request,
@@ -67,6 +62,8 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
             ),
         )
         return redirect(order)
+    except _NOT_NOW as error:
+        return _not_now(request, order, error)
     return redirect(payment.session_url)
 
 

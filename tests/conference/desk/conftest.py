@@ -7,7 +7,7 @@ from conference.models import Conference, User
 from donations.models import Payment
 from donations.settlement import settle
 from sandbox.server import Sandbox
-from tests.factories import make_conference, make_order, make_user
+from tests.factories import make_conference, make_order
 from tickets import actions
 from tickets.models import Order
 
@@ -16,14 +16,6 @@ from tickets.models import Order
 def conference(db: None) -> Conference:
     """A conference with two kinds of tickets."""
     return make_conference(types={"Professional": 50, "Online": 20}, slug="2027")
-
-
-@pytest.fixture
-def organiser(db: None) -> User:
-    """Olive, an organiser."""
-    return make_user(
-        "organiser", email="olive@example.org", first_name="Olive", is_staff=True, is_superuser=True
-    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.urls import URLPattern, reverse
 from conference.desk.urls import urlpatterns
 from conference.models import User
 from tests.factories import make_order, make_user
+from tests.html import page, words
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,38 @@ def test_desk_works_before_there_is_a_conference(desk: Client, address: str) -> 
     assert desk.get(address).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/desk/orders/", "/desk/attendees/", "/desk/?conference=x"])
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("get", "/desk/"),
+        *(("get", "/desk/orders/"), ("post", "/desk/orders/"), ("post", "/desk/orders.csv")),
+        *(("get", "/desk/attendees/"), ("post", "/desk/attendees/")),
+        ("post", "/desk/attendees.xlsx"),
+    ],
+)
+def test_desk_before_there_is_a_conference_says_where_to_make_one(
+    desk: Client, method: str, address: str
+) -> None:
+    response = getattr(desk, method)(address, {"words": "Ada"})
+    assert response.status_code == 200
+    shown = page(response)
+    (said,) = shown.iterfind(".//*[@class='empty-state']/p[@class='notice-title']")
+    (link,) = shown.iterfind(".//*[@class='empty-state']//a")
+    assert words(said) == "No conference yet"
+    assert desk.get(link.get("href")).status_code == 200
+
+
+def test_desk_marks_the_tab_that_is_open(desk: Client) -> None:
+    tabs = ["/desk/", "/desk/orders/", "/desk/attendees/", "/desk/mails/", "/desk/attention/"]
+    for address in [*tabs, "/desk/audit/"]:
+        current = page(desk.get(address)).iterfind(".//nav[@class='desk-pages']//a[@aria-current]")
+        assert [link.get("href") for link in current] == [address]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/desk/?conference=x", "/desk/orders/?conference=x", "/desk/attendees/?conference=x"],
+)
 def test_desk_without_that_conference_is_not_found(desk: Client, address: str) -> None:
     assert desk.get(address).status_code == 404
 

@@ -15,6 +15,7 @@ from donations import refunds
 from donations.models import Donation, Payment, Refund
 from signup.models import Subscriber
 from tests.factories import make_gate, make_order
+from tests.html import page
 from tickets import actions
 from tickets.models import Order, Scan, Ticket
 
@@ -165,6 +166,61 @@ def test_cancel_ticket_of_somebody_who_is_in_is_refused(
     response = desk.post(f"{_page(order)}1/cancel/")
     assert _said(response) == ["Only a valid ticket that has not come in can be cancelled."]
     assert order.tickets.valid().count() == 1
+
+
+def _offered(desk: Client, order: Order) -> list[str]:
+    """What the order's page leads to of the order's own, in its order; 'POST' before a button."""
+    links = []
+    for element in page(desk.get(_page(order))).iter():
+        address = element.get("href", element.get("action", ""))
+        if address.startswith(_page(order)):
+            posts = "POST " if element.tag == "form" else ""
+            links.append(posts + address.removeprefix(_page(order)))
+    return links
+
+
+def test_order_page_offers_what_is_accepted_and_the_other_pages_lead_back(
+    desk: Client, conference: Conference, organiser: User
+) -> None:
+    order = make_order(conference, names=("Ada", "Grace"), gift_pence=500)
+    of_one = ["1/name/", "1/replace/"]
+    of_two = ["2/name/", "2/replace/", "2/cancel/"]
+    ada, grace = order.tickets.all()
+
+    def offered() -> list[str]:
+        """What is offered, after a look at whether each page is what it says, or leads back."""
+        found = _offered(desk, order)
+        pages = [what for what in found if not what.startswith("POST")]
+        every = ["email/", "cancel/", *of_one, "1/cancel/", *of_two]
+        opened = [what for what in every if desk.get(_page(order) + what).status_code == 200]
+        assert opened == pages
+        return found
+
+    assert offered() == ["email/"]
+    actions.take_without_gift(order=order, now=timezone.now())
+    assert offered() == [
+        *("email/", "POST resend/", "cancel/", *of_one, "1/cancel/", *of_two),
+    ]
+    entry = _admit(ada, organiser)
+    assert offered() == ["email/", "POST resend/", *of_one, *of_two]
+    actions.cancel_ticket(ticket=grace, by=organiser, now=timezone.now())
+    assert offered() == ["email/", "POST resend/", *of_one]
+    actions.undo(scan_id=entry.pk, by=organiser, now=timezone.now())
+    assert offered() == ["email/", "POST resend/", "cancel/", *of_one, "1/cancel/"]
+    actions.cancel_order(order=order, by=organiser, now=timezone.now())
+    assert offered() == []
+
+
+def test_cancel_order_of_which_somebody_came_in_meanwhile_is_refused(
+    desk: Client, conference: Conference, organiser: User
+) -> None:
+    order = make_order(conference, names=("Ada", "Grace"))
+    assert "cancel/" in _offered(desk, order)
+    _admit(order.tickets.all()[0], organiser)
+    assert _said(desk.post(f"{_page(order)}cancel/")) == [
+        "Only a confirmed order of which nobody has come in can be cancelled as a whole."
+    ]
+    assert order.tickets.valid().count() == 2
 
 
 def test_cancel_order_asks_first(desk: Client, paid_order: Order, organiser: User) -> None:

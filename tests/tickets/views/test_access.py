@@ -5,32 +5,19 @@ from datetime import timedelta
 import pytest
 from django.core import signing
 from django.test import Client
-from django.utils import timezone
 
 from signup import links
-from signup.actions import sign_up
 from signup.models import Consent, Subscriber
-from tests.factories import make_order
-from tests.html import fields, heading
+from tests.factories import make_order, make_subscriber
+from tests.html import fields, heading, path_of
 from tickets.models import Order
 
 pytestmark = pytest.mark.django_db
 
 
-def path_of(url: str) -> str:
-    return "/" + url.split("/", 3)[3]
-
-
 @pytest.fixture
 def subscriber() -> Subscriber:
-    sign_up(
-        email="ada@example.org",
-        first_name="",
-        last_name="",
-        source=Consent.Source.BULLETIN_PAGE,
-        now=timezone.now(),
-    )
-    return Subscriber.objects.get()
+    return make_subscriber()
 
 
 # -- orders and tickets ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The order's own page and what its holder can do there."""
 
 import re
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -30,6 +31,14 @@ def begin_the_day(conference: Conference) -> None:
     """Let the conference have begun a minute ago."""
     conference.starts_at = timezone.now() - timedelta(minutes=1)
     conference.save()
+
+
+def admit(ticket: Ticket) -> None:
+    """Let somebody in at the door with this ticket."""
+    gate = make_gate(ticket.order.conference)
+    volunteer = make_user("volunteer")
+    now = timezone.now()
+    actions.scan(scan_id=uuid.uuid4(), text=ticket.code, gate=gate, by=volunteer, now=now)
 
 
 # -- the page -------------------------------------------------------------------------------------
@@ -229,19 +238,29 @@ def test_place_cannot_be_given_back_once_the_day_has_begun(client: Client, metho
     assert Ticket.objects.valid().count() == 1
 
 
-def test_place_of_somebody_who_is_in_cannot_be_given_back(client: Client) -> None:
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_place_of_somebody_who_is_in_is_not_offered_and_cannot_be_given_back(
+    client: Client, method: str
+) -> None:
+    order = make_order(names=("Ada", "Grace"))
+    ada, grace = order.tickets.all()
+    admit(ada)
+    text = words(page(client.get(path(order))))
+    assert "Give this place back: Grace" in text
+    assert "Give this place back: Ada" not in text
+    assert "Correct the name or address: Ada" in text
+    shown = getattr(client, method)(path(order, f"{ada.reference}/cancel/"), follow=True)
+    assert notices(shown) == ["This place cannot be given back any more. Write to us."]
+    assert list(Ticket.objects.valid()) == [ada, grace]
+
+
+def test_name_of_somebody_who_came_in_early_can_be_corrected(client: Client) -> None:
     order = make_order()
     ticket = order.tickets.get()
-    gate = make_gate(order.conference)
-    actions.scan(
-        scan_id=order.submission,
-        text=ticket.code,
-        gate=gate,
-        by=make_user("volunteer"),
-        now=timezone.now(),
-    )
-    shown = client.post(path(order, f"{ticket.reference}/cancel/"), follow=True)
-    assert notices(shown) == ["This place cannot be given back any more. Write to us."]
+    admit(ticket)
+    client.post(path(order, f"{ticket.reference}/name/"), {"attendee_name": "Grace"})
+    ticket.refresh_from_db()
+    assert ticket.attendee_name == "Grace"
 
 
 def test_freed_place_can_be_reserved_by_somebody_else(client: Client) -> None:

@@ -7,7 +7,7 @@ const CHOSEN = "door.camera";
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 } };
 const REAR = { ...WANTED, facingMode: { ideal: "environment" } };
 
-/** Browsers' names for what keeps a camera from us, as states of ours. */
+/** The error that a browser gives instead of a camera, and the state that we show for it. */
 const REFUSALS = {
   NotAllowedError: "denied",
   SecurityError: "denied",
@@ -61,7 +61,7 @@ export function openCamera({ video, urls, onCode, onState }) {
   let canRead = false; // the worker is ready for a picture
   let stream = null;
   let isWanted = false;
-  let attempt = 0; // counts starts and stops, so that a camera that opens too late is let go
+  let attempt = 0; // counts starts and stops: a camera that opens after a stop is released at once
   let awake = null;
 
   const track = () => stream?.getVideoTracks()[0];
@@ -132,7 +132,7 @@ export function openCamera({ video, urls, onCode, onState }) {
       video.srcObject = stream;
       await video.play();
     } catch (error) {
-      // Stopped meanwhile, the picture could not play: nothing to tell.
+      // Where the camera was stopped meanwhile, play() fails too: there is nothing to say.
       if (mine === attempt) close(REFUSALS[error.name] ?? "busy");
       return;
     }
@@ -192,6 +192,6 @@ export async function mayStart() {
   try {
     return (await navigator.permissions.query({ name: "camera" })).state === "granted";
   } catch {
-    return false; // browsers that cannot tell ask again
+    return false; // this browser cannot say; it asks at the next start
   }
 }

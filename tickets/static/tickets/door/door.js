@@ -44,7 +44,7 @@ const recent = openRecent({
 // -- judging ------------------------------------------------------------------------------------
 
 let isChecking = false;
-const waiting = []; // typed and scanned while another one was being checked
+const waiting = []; // codes that came while another one was being checked, or had to be decided
 
 /** The words for a scan that was not checked, by its reason. */
 function unchecked(judged) {
@@ -80,7 +80,7 @@ function checkNext() {
   if (!isChecking && waiting.length) check(...waiting.shift());
 }
 
-/** Check what a scanner has read, but not over a result that came while it was typing. */
+/** Check what a scanner has typed; later, if a result appeared meanwhile that needs a decision. */
 function take(code) {
   if (result.needsDecision()) waiting.push([code]);
   else check(code);
@@ -93,14 +93,14 @@ function retry({ code, id, reason }) {
 
 async function undo(id) {
   const { said, error } = await gateway.undo(id);
-  // Meanwhile the next person's result may stand there.
+  // By now the next person's result may be shown, which stays.
   if (!result.shown() || result.shown().id === id) result.hide();
   say(said ?? error ?? word("undo-failed"));
   if (said) recent.undone(id, word("undone"));
   countSoon();
 }
 
-/** A sentence without a result of its own: below the camera, where it is also read out. */
+/** Show a sentence below the camera, where screen readers read it out too. */
 function say(sentence) {
   find("camera-say").textContent = sentence;
 }
@@ -168,7 +168,7 @@ mayStart().then((may) => may && camera.start());
 
 let soon = 0;
 
-/** Count after a moment, once for a rush of people. */
+/** Count in a second; further calls until then lead to no further count. */
 function countSoon() {
   clearTimeout(soon);
   soon = setTimeout(count, 1000);

@@ -1,5 +1,5 @@
-// The one way from this page to a judgement. Today it asks the service; a judgement from a list
-// on the phone itself would come in here, and nothing else would change.
+// The only module that asks for a verdict on a code. It asks the service; a check against a list on
+// the phone itself, for doors without a network, would be added here and nowhere else.
 
 /** How long the service may take before a scan counts as not checked, in milliseconds. */
 const PATIENCE = 8000;
@@ -14,7 +14,7 @@ function newId() {
   return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
 }
 
-/** Why an answer is no judgement, as the name of a word on the page. */
+/** Why the service gave no verdict: the name of the text that says so, in words.html. */
 function reasonOf(status) {
   if (status === 401) return "logged-out";
   return status === 403 || status === 404 ? "not-allowed" : "no-answer";
@@ -24,7 +24,7 @@ function reasonOf(status) {
  * urls: {scan, undo, counts}; token: the page's CSRF token.
  */
 export function openGateway({ urls, token }) {
-  /** {data} of a good answer, else {reason, data}, where data is null unless the service spoke. */
+  /** {data} from a good answer; else {reason, data}, with data null unless it came as JSON. */
   async function ask(url, fields) {
     const options = { headers: { Accept: "application/json" }, cache: "no-store" };
     if (fields) {
@@ -48,8 +48,8 @@ export function openGateway({ urls, token }) {
 
   return {
     /**
-     * What the door says of a code. Never throws: without an answer the result is
-     * {outcome: "not checked", reason}. Asked again with the same id, the service judges once.
+     * The verdict on a code. Never throws: without an answer the result is
+     * {outcome: "not checked", reason}. The service judges each id only once, however often asked.
      */
     async judge(code, id = newId()) {
       const { data, reason } = await ask(urls.scan, { id, code });

@@ -13,8 +13,9 @@ function fill(element, lines) {
 }
 
 /**
- * screen: the section of the template; behind: what is covered by it, out of reach meanwhile;
- * announcer: the live region; field: where typing goes on; onUndo(id), onRetry(result); onHidden().
+ * screen: the section of the template; behind: the page that it covers, inert meanwhile;
+ * announcer: the live region that is read out; field: that of the code, which gets the focus back
+ * if it had it; onUndo(id), onRetry(result), onHidden().
  */
 export function openResult({ screen, behind, announcer, field, onUndo, onRetry, onHidden }) {
   const part = (name) => screen.querySelector(`[data-${name}]`);
@@ -76,8 +77,9 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry, 
   screen.addEventListener("click", (event) => {
     if (!event.target.closest("a, button")) hide();
   });
-  // A key goes on to the next ticket; a letter is already the first of its code. In the middle of
-  // a scanner's code it is not: whoever began that scan had not seen this result.
+  // Escape closes the result, and so does a letter, which is then the first of the next code. A
+  // letter in the middle of a scanner's code does not: that scan began before the result was shown,
+  // so nobody has seen it yet.
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const isFirst = event.timeStamp - keyAt > gap.get();
@@ -88,9 +90,9 @@ export function openResult({ screen, behind, announcer, field, onUndo, onRetry, 
     hide();
     field.focus();
   });
-  // Whoever moves to 'Undo' needs the time to press it.
+  // Once 'Undo' has the focus, the result stays: there must be time to press it.
   undoForm.addEventListener("focusin", () => clearTimeout(timer));
-  // A result that came with the page, from the form without scripts, is only read out.
+  // A result that came with the page, from the form that works without scripts, is read out.
   announcer.textContent = screen.dataset.said;
   /** Whether a result is shown that stays until somebody moves on. */
   const needsDecision = () => shown !== null && shown.tone !== "good";

@@ -1,4 +1,4 @@
-// What the door sounds and feels like: answers that can be told apart without looking.
+// Sounds and vibrations, another for each kind of result, so that nobody has to look.
 // [frequency in Hz, start in s, length in s] of each tone, and a vibration in ms.
 
 const SIGNALS = {
@@ -47,7 +47,7 @@ export function signal(tone) {
   navigator.vibrate?.(shake);
 }
 
-/** Say how to get sound where the page was not touched yet, and the browser tells so. */
+/** Show how to get sound, where the browser says that the page has not been touched yet. */
 export function askForTouch() {
   hint.hidden = navigator.userActivation?.hasBeenActive !== false;
 }

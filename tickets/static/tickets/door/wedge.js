@@ -16,7 +16,7 @@ const emptyRun = () => ({ text: "", pause: 0, lastAt: -Infinity, field: null, be
 
 /** Put a field back to what it held before a scanner typed into it. */
 function restore({ field, before }) {
-  // Without a field the focus came to one only while the scanner was typing.
+  // No field had the focus at the first letter: the one that has it now got it during the scan.
   const typedInto = field ?? document.activeElement;
   if (typedInto.matches("input")) typedInto.value = before;
 }
@@ -24,11 +24,11 @@ function restore({ field, before }) {
 /**
  * onScan(text) for every scan. onRun({text, pause, end}) for every run of letters long enough to
  * be judged by the test panel, also one that was too slow; pause is its longest gap in ms, end is
- * "Enter", "Tab" or null. Where onRun returns true the run is taken for a test and not scanned.
+ * "Enter", "Tab" or null. Where onRun returns true, the run was a test and is not scanned.
  */
 export function listen({ prefix, onScan, onRun }) {
   let run = emptyRun();
-  let slow = emptyRun(); // as `run`, but over any pause up to a second: for the test panel
+  let slow = emptyRun(); // as `run`, but with pauses of up to a second: for the test panel
   let timer = 0;
 
   const isScan = ({ text }) => text.length >= LEAST || text.toUpperCase().startsWith(prefix);

@@ -1,0 +1,14 @@
+"""Who looks at the desk and at the settings."""
+
+import pytest
+
+from conference.models import User
+from tests.factories import make_user
+
+
+@pytest.fixture
+def organiser(db: None) -> User:
+    """Olive, an organiser."""
+    return make_user(
+        "organiser", email="olive@example.org", first_name="Olive", is_staff=True, is_superuser=True
+    )

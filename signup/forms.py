@@ -16,16 +16,16 @@ from signup import wording
 from signup.models import Consent
 
 _SALT = "signup.form"
-# Nobody fills in the form faster, nobody takes longer.
+# A form that is sent sooner or later than this after it was shown has to be sent again.
 SOONEST = timedelta(seconds=1)
 LATEST = timedelta(days=2)
 
 
 class SignUpForm(forms.Form):
-    """An e-mail address, and a name if one likes.
+    """An e-mail address, and optionally a name.
 
-    Two traps for programs: `website`, which people do not see, and the signed time at which the
-    form was made.
+    Two traps for bots: `website`, which people do not see, and the signed time at which the form
+    was made.
     """
 
     email = AddressField(
@@ -101,5 +101,5 @@ class SignUpForm(forms.Form):
 
 
 def _this_moment() -> str:
-    """Now, signed."""
+    """The current time, signed."""
     return signing.dumps("", salt=_SALT)

@@ -1,16 +1,16 @@
 # make run     set everything up and start the service     PORT=8000 SANDBOX_PORT=8001 DATA_DIR=data
 # make test    set everything up and run the whole suite
-# make lint    every check that reads the code
+# make lint    all static checks
 # make bench   the benchmarks, one JSON object a line      ONLY=reserve
-# make lock    write the lock files anew                    UPGRADE=1 takes newer releases
+# make lock    rewrite the lock files                       UPGRADE=1 takes newer releases
 
 PYTHON ?= python3
 BIN := .venv/bin
-# What is started ends with make itself, however make ends.
+# The kernel sends SIGTERM to what was started when make ends in any way.
 START := exec setpriv --pdeathsig TERM
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
-# The modules that money and places hang on.
+# What mypy checks: the modules that decide about money, places and codes.
 TYPED := $(foreach name,actions money refunds settlement codes gift_aid hmrc,$(wildcard */$(name).py */$(name)/*.py))
 
 .PHONY: run test lint bench lock

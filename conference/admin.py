@@ -1,8 +1,8 @@
-"""What organisers set up: the organisation, conferences, the Bulletin's editions, who logs in."""
+"""Django's admin: the organisation, conferences, the Bulletin's editions and user accounts."""
 
 from typing import Any
 
-import django_tasks_db.admin  # noqa: F401 (registers its page, which is taken away below)
+import django_tasks_db.admin  # noqa: F401 (registers its page, which is removed below)
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -21,14 +21,14 @@ from conference.pages.configuration_forms import ConferenceForm, NewUserForm, Us
 from signup.models import Edition
 from tickets.models import Gate, TicketType
 
-# Roles take the place of groups, and the queue is nothing to be set.
+# Roles replace groups, and the task queue is not a setting.
 admin.site.unregister(Group)
 admin.site.unregister(DBTaskResult)
 
 
 @admin.register(Organisation)
 class OrganisationAdmin(AuditedAdmin):
-    """The network. There is one."""
+    """The organisation, of which there is one."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not Organisation.objects.exists()
@@ -38,9 +38,9 @@ class OrganisationAdmin(AuditedAdmin):
 
 
 class _KeepsWhatIsUsed(BaseInlineFormSet):  # type: ignore[type-arg]
-    """Rows that can be removed only while nothing needs them.
+    """Inline rows that cannot be deleted while they are in use.
 
-    Django would find that out too, and list whatever is in the way: perhaps thousands of tickets.
+    Django would refuse too, but list every object in the way: perhaps thousands of tickets.
     """
 
     used_by: str
@@ -69,27 +69,27 @@ class _GateFormSet(_KeepsWhatIsUsed):
 
 
 class TicketTypeInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The kinds of tickets of a conference."""
+    """The ticket types of a conference."""
 
     model = TicketType
     formset = _TypeFormSet
-    extra = 1  # one can be added without scripts
+    extra = 1  # so that a row can be added without JavaScript
     fields = ("name", "description", "capacity", "is_online", "position")
 
 
 class GateInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The doors of a conference."""
+    """The gates of a conference."""
 
     model = Gate
     formset = _GateFormSet
-    extra = 1  # one can be added without scripts
+    extra = 1  # so that a row can be added without JavaScript
     fields = ("name", "slug", "position")
     prepopulated_fields = {"slug": ("name",)}
 
 
 @admin.register(Conference)
 class ConferenceAdmin(AuditedAdmin):
-    """One year's conference with its kinds of tickets and its gates."""
+    """One year's conference with its ticket types and gates."""
 
     form = ConferenceForm
     inlines = (TicketTypeInline, GateInline)
@@ -113,7 +113,7 @@ class ConferenceAdmin(AuditedAdmin):
     )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Keep the ticket types and gates, and say where more places are taken than there are."""
+        """Save the ticket types and gates; warn where more places are taken than there are now."""
         super().save_related(request, form, formsets, change)
         for row in places(form.instance):
             taken = row.taken + row.kept
@@ -123,7 +123,7 @@ class ConferenceAdmin(AuditedAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Remove a conference that nobody has reserved for; any other stays."""
+        """Delete a conference, unless it has orders or donations."""
         conference = self.get_object(request, object_id)
         if conference is not None and (conference.orders.exists() or conference.donations.exists()):
             self.message_user(
@@ -155,7 +155,7 @@ class EditionAdmin(AuditedAdmin):
 
 @admin.register(User)
 class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
-    """Who logs in: organisers, who may do everything, and volunteers, who may scan."""
+    """User accounts: organisers, who may do everything, and volunteers, who may scan."""
 
     form = UserForm
     add_form = NewUserForm
@@ -172,11 +172,11 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return row.get_full_name() or str(row.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # The audit log names them; who left is no longer active.
+        # The audit log refers to users. Somebody who has left is deactivated instead.
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Organisers may use these pages, volunteers may not. Nobody locks themself out."""
+        """Let organisers alone use the admin. Users cannot demote or deactivate themselves."""
         if obj.pk == request.user.pk:
             obj.role, obj.is_active = User.Role.ORGANISER, True
             if {"role", "is_active"} & set(form.changed_data):

@@ -7,7 +7,7 @@ class ConferenceConfig(AppConfig):
 
 
 class ConfigurationConfig(admin_apps.AdminConfig):
-    """Django's admin with our own log-in: INSTALLED_APPS names it in Django's place."""
+    """Django's admin with our own log-in, listed in INSTALLED_APPS instead of Django's."""
 
     default = False
     default_site = "conference.pages.configuration.ConfigurationSite"

@@ -9,12 +9,12 @@ from conference.models import AuditEntry, User
 def record(
     verb: str, subject: str, *, now: datetime, by: User | None = None, **detail: Any
 ) -> None:
-    """Write down that `verb` was done to `subject` at `now`.
+    """Record that `verb` was done to `subject` at `now`.
 
-    `verb` and the names in `detail` must have words in conference/desk/words.py, where the desk
-    finds what to show; a test holds that. `subject` is an order's reference or another name that
-    people know it by. `by` is the member of staff who did it; None stands for the person
-    themselves, or for the service. The values in `detail` are written as JSON, and none of them
-    may be a person's name or address.
+    `verb` and the names in `detail` need an entry in conference/desk/words.py, which says how the
+    desk shows them; a test checks this. `subject` is an order's reference or another identifier
+    that people know. `by` is the member of staff who did it; None means the person themselves, or
+    the service. The values in `detail` are stored as JSON and may not include a person's name or
+    address.
     """
     AuditEntry.objects.create(verb=verb, subject=subject, at=now, by=by, detail=detail)

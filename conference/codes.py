@@ -115,9 +115,9 @@ def read(text: str) -> Reading:
 
 
 def public_keys() -> dict[int, str]:
-    """Return {key id: raw 32-byte public key in base64} for whoever verifies codes elsewhere.
+    """Return {key id: raw 32-byte public key in base64} for verifying codes elsewhere.
 
-    A phone at the door imports them as `crypto.subtle.importKey('raw', …, 'Ed25519', …)`.
+    A browser can import them by `crypto.subtle.importKey('raw', …, 'Ed25519', …)`.
     """
     return {
         key_id: base64.b64encode(

@@ -1,4 +1,4 @@
-"""What every page may name: the organisation in its header and footer."""
+"""Context processor: what every template can use."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from conference.models import Organisation
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`organisation`, read from the database by the first page part that names it."""
+    """The organisation, read only if a template uses it, and what kind of site this is."""
     return {
         "organisation": SimpleLazyObject(lambda: Organisation.objects.order_by("pk").first()),
         "is_trial": settings.TRIAL,

@@ -1,4 +1,4 @@
-"""Handing one message to the mail server, and noting what became of it."""
+"""Sends one message through the mail server and records the result."""
 
 import logging
 import smtplib
@@ -21,8 +21,8 @@ WAITS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440)
 def deliver(mail: Mail, *, now: datetime) -> None:
     """Send one message, unless it is not due or another worker is sending it.
 
-    What goes wrong is noted in the row: the message waits for another try, or has failed for good
-    where the server refuses the address or the tries are used up.
+    A failure is recorded in the row: the message is tried again later, or marked as failed if the
+    server rejects the address or the tries are used up.
     """
     claimed = (
         Mail.objects.due(now)
@@ -36,7 +36,7 @@ def deliver(mail: Mail, *, now: datetime) -> None:
         if not settings.MAIL_IS_KEPT_LOCALLY:
             _message(mail).send()
     except Exception as error:
-        # Every exception, not the server's alone: the row must not stay 'being sent'.
+        # Not only the server's errors: after any exception the row must not stay SENDING.
         _failed(mail, error, now)
         return
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What people see when something does not work, and what the log may say about it."""
+"""Error pages, and a filter that keeps secrets out of the log."""
 
 import errno
 import logging
@@ -18,22 +18,22 @@ from django.views.decorators.cache import never_cache
 
 logger = logging.getLogger("conference.errors")
 
-# The parts of our addresses that open something without a log-in.
+# The parts of URLs that give access without a log-in.
 _SECRET_IN_PATH = re.compile(
     r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/)[^/\s\"'?]+"
 )
 
 
-# What the sender got wrong, or cut short.
+# Raised for a request that is malformed or incomplete.
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 
 
 class TooOften(Exception):
-    """Somebody asks for more of something than a person would."""
+    """A rate limit was exceeded."""
 
 
 class WithoutSecrets(logging.Filter):
-    """Takes the secret part of links out of every line that is logged."""
+    """Removes the secret part of links from every line of the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _SECRET_IN_PATH.sub(r"\1…", record.getMessage())
@@ -48,19 +48,19 @@ class WithoutSecrets(logging.Filter):
 def branded_errors(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: our own pages for whatever a view raises, with DEBUG as without.
+    """Middleware: our own error page for any exception in a view, with or without DEBUG.
 
-    Django's technical pages show settings and local variables; the log has what a developer needs.
+    Django's technical pages show settings and local variables. The log has the traceback.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        # No address of ours has a zero byte, and PostgreSQL takes no text with one.
+        # No URL of ours has a zero byte, and PostgreSQL rejects text with one.
         if "\0" in request.path:
             return not_found(request)
         if "%00" in request.META.get("QUERY_STRING", ""):
             return bad_request(request)
         try:
-            # Too large, too many fields, cut off: found out here, ahead of Django's own page.
+            # Parsed here, so that a body that is too large or cut off gets our own page.
             _ = request.POST
         except _UNREADABLE as error:
             return bad_request(request, error)
@@ -81,7 +81,7 @@ def branded_errors(
         if isinstance(error, _UNREADABLE):
             return bad_request(request, error)
         if _disk_is_full(error):
-            # One line: a log of every request with its traceback would need room as well.
+            # Without the traceback: the log may be on the same disk.
             logger.error("%s %s: the disk is full", request.method, request.path)
             return unavailable(request, is_full=True)
         logger.error("%s %s", request.method, request.path, exc_info=error)
@@ -106,15 +106,15 @@ def not_found(
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """The page for our own mistakes; rendered without context, since anything may be broken."""
+    """The page for an internal error; rendered without context, since anything may be broken."""
     return HttpResponse(render_to_string("500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def unavailable(request: HttpRequest, *, is_full: bool = False) -> HttpResponse:
-    """The page for a database that is locked, out of reach, or (`is_full`) has no room left.
+    """The page for a database that is locked, unreachable, or (`is_full`) out of disk space.
 
-    The database is not asked for it. A form that was sent is in the page, to be sent again:
-    nothing typed is lost.
+    Rendered without the database. It contains the submitted form, so that people can send it again
+    and lose nothing.
     """
     page = render_to_string("503.html", {"sent": _form_as_sent(request), "is_full": is_full})
     response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -124,7 +124,7 @@ def unavailable(request: HttpRequest, *, is_full: bool = False) -> HttpResponse:
 
 
 def _disk_is_full(error: Exception) -> bool:
-    """Whether SQLite, PostgreSQL or the file system refused to write for want of room."""
+    """Whether SQLite, PostgreSQL or the file system is out of disk space."""
     cause = error.__cause__ or error
     return (
         getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL"
@@ -134,7 +134,7 @@ def _disk_is_full(error: Exception) -> bool:
 
 
 def _form_as_sent(request: HttpRequest) -> list[tuple[str, str]]:
-    """The names and values of the form that was sent; nothing where it held a password or files."""
+    """The (name, value) pairs of the submitted form; empty if it had a password or files."""
     if request.FILES or any("password" in name for name in request.POST):
         return []
     return [(name, value) for name, values in request.POST.lists() for value in values]
@@ -142,10 +142,10 @@ def _form_as_sent(request: HttpRequest) -> list[tuple[str, str]]:
 
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The answer to a form that came without our cookie: the form, to be sent again.
+    """Answer a form that failed the CSRF check with the same form, to be sent again.
 
-    A form that another site sent (Django names its origin as the reason) is not given back: one
-    press would do what that site wants.
+    Not if another site sent it, which Django recognises by the origin: one click would do what
+    that site wants.
     """
     try:
         resolve(request.path_info)

@@ -16,11 +16,11 @@ LONGEST_NAME = 200
 
 LONGEST_ADDRESS = 254
 
-# More digits than money reads: an amount all the same, and more than anybody gives.
+# More digits than conference/money.py accepts: an amount, but too large.
 _MANY_DIGITS = re.compile(r"£? ?[0-9][0-9,]{9,}(\.[0-9]{1,2})?")
-# A name goes into mails to addresses that whoever typed it may not own.
+# Anybody can have names mailed to any address, so a name must not contain a link.
 _WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
-# Invisible characters that turn the direction of the text around them.
+# Invisible characters that change the direction of the text around them.
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -38,7 +38,7 @@ class NameField(forms.CharField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> str:
-        """The name with single spaces, composed (NFC), rid of what cannot be seen or printed."""
+        """The name in NFC, with single spaces, no control characters; '' if nothing is visible."""
         text = _DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", str(value or "")))
         text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
         is_visible = any(unicodedata.category(c)[0] in "LMNPS" for c in text)
@@ -50,12 +50,12 @@ class NameField(forms.CharField):
             raise ValidationError(_("Enter a name without a web address."))
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """None: with maxlength a browser cuts off what is pasted, and says nothing."""
+        """No maxlength, because browsers then truncate pasted text without a word."""
         return {}
 
 
 class AddressField(forms.CharField):
-    """An e-mail address: plus signs and international domains are fine; kept in lower case."""
+    """An e-mail address, cleaned to lower case; it may have a plus sign or international domain."""
 
     widget = forms.EmailInput
 
@@ -74,11 +74,11 @@ class AddressField(forms.CharField):
         return str(super().to_python(text))
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """None: with maxlength a browser cuts off what is pasted, and says nothing."""
+        """No maxlength, because browsers then truncate pasted text without a word."""
         return {}
 
     def clean(self, value: Any) -> str:
-        """The normalised address; ValidationError says what to do about any other."""
+        """The normalised address; for any other, the ValidationError says what to enter."""
         text = super().clean(value)
         if not text:
             return ""
@@ -97,13 +97,13 @@ class AddressField(forms.CharField):
 
 
 class PoundsInput(forms.TextInput):
-    """A text field with '£' before what is typed."""
+    """A text input with '£' in front."""
 
     template_name = "django/forms/widgets/pounds.html"
 
 
 class PoundsField(forms.CharField):
-    """A sum of money as people write it; cleans to pence, or None where it is empty."""
+    """A sum of money as people write it; cleans to pence, or None if it is empty."""
 
     def __init__(self, *, least_pence: int, most_pence: int, **kwargs: Any) -> None:
         self.least_pence = least_pence

@@ -1,9 +1,9 @@
-"""The policy of the door's decoding worker, which is not that of the page that starts it."""
+"""The content security policy of the door's decoding worker."""
 
 from wsgiref.headers import Headers
 
-# A worker obeys the policy of its own response. It may load the reader's script, fetch its
-# WebAssembly from us and run it, and nothing else.
+# A worker has the policy of its own response, not that of the page. It may load the QR reader's
+# script, fetch its WebAssembly from our site and run it, and nothing else.
 WORKER_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"

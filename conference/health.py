@@ -1,4 +1,4 @@
-"""Whether the service is alive and fit for work, for monitors and load balancers."""
+"""Health checks for monitors and load balancers."""
 
 import shutil
 from collections.abc import Callable
@@ -19,21 +19,21 @@ from conference.models import Heartbeat, Mail
 WORKER_SEEN_WITHIN = timedelta(minutes=1)
 SWEEP_SEEN_WITHIN = timedelta(minutes=5)
 MAIL_OUT_WITHIN = timedelta(minutes=15)
-# What a database needs to go on writing until somebody has made room.
+# Enough for the database to go on writing until somebody has freed some space.
 LEAST_DISK_MB = 100
 _MB = 1_000_000
 _PATHS = ("/healthz", "/readyz")
 
 
 def beat(name: str, *, now: datetime) -> None:
-    """Note that the background process called `name` is alive at `now`."""
+    """Record that the background process called `name` is alive at `now`."""
     Heartbeat.objects.update_or_create(name=name, defaults={"seen_at": now})
 
 
 def asked_by_address(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a monitor may ask by IP address, which ALLOWED_HOSTS does not name."""
+    """Middleware: monitors may use the server's IP address, which is not in ALLOWED_HOSTS."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path in _PATHS:
@@ -53,7 +53,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 if everything works that people rely on, else 503; the JSON says what does not."""
+    """200 if disk, database, worker, sweep and mail are well, else 503; the JSON has each."""
     checks = {"disk": _disk()}
     try:
         checks |= _checks(timezone.now())
@@ -99,5 +99,5 @@ def _seen(at: datetime | None, now: datetime, within: timedelta) -> dict[str, An
 
 
 def _is_near(at: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether `at` is at most `within` ago, or ahead: a clock that was wrong proves nothing."""
+    """Whether `at` is at most `within` before or after `now`; later still, a clock was wrong."""
     return abs(now - at) <= within

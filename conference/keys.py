@@ -1,6 +1,6 @@
 """Where the site's own keys come from: the environment, or files that a trial makes for itself.
 
-Imported by the settings, so nothing here may need Django's settings.
+Imported by the settings, so nothing here may use Django's settings.
 """
 
 import base64
@@ -15,9 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def secret_key(folder: Path, *, may_create: bool) -> str:
-    """Django's secret key from `folder`/secret_key, made there first if `may_create`.
+    """Django's secret key from `folder`/secret_key, which is created if `may_create`.
 
-    Raises ImproperlyConfigured where it is missing and may not be made.
+    Raises ImproperlyConfigured if it is missing and may not be created.
     """
     return _read(folder / "secret_key", may_create, "SECRET_KEY", _fresh_secret_key())
 
@@ -25,8 +25,8 @@ def secret_key(folder: Path, *, may_create: bool) -> str:
 def signing_keys(value: str, folder: Path, *, may_create: bool) -> dict[int, bytes]:
     """The seeds of the tickets' Ed25519 keys by key id (1 to 255).
 
-    `value` is '1:BASE64,2:BASE64' as set in TICKET_SIGNING_KEYS; where it is empty the file
-    `folder`/ticket_signing_keys holds the same, made first if `may_create`. Raises
+    `value` is '1:BASE64,2:BASE64' as set in TICKET_SIGNING_KEYS; if it is empty, the file
+    `folder`/ticket_signing_keys holds the same, and is created if `may_create`. Raises
     ImproperlyConfigured for anything else.
     """
     if not value:
@@ -43,15 +43,15 @@ def signing_keys(value: str, folder: Path, *, may_create: bool) -> dict[int, byt
 
 
 def keep_private(file: Path) -> None:
-    """Make `file`, a database that holds people's names, unreadable for strangers on the machine.
+    """Make the SQLite database `file` unreadable for other users of the machine.
 
-    It is made empty where it is missing. What SQLite writes beside it has the same permissions.
+    Creates it empty if it is missing. SQLite gives its journal files the same permissions.
     """
     if not file.is_file():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
     elif file.stat().st_mode & 0o007:
-        with suppress(PermissionError):  # it belongs to somebody else
+        with suppress(PermissionError):  # another user owns it
             file.chmod(file.stat().st_mode & ~0o007)
 
 
@@ -66,8 +66,8 @@ def _fresh_signing_key() -> str:
 def _read(path: Path, may_create: bool, name: str, fresh: str) -> str:
     if may_create and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and linked into place: of two processes that start together
-        # one wins, and both read the winner's key.
+        # Written to a draft and linked into place: if two processes start together,
+        # one link succeeds and both read that key.
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(fresh)

@@ -1,6 +1,6 @@
-"""How often somebody may ask for something, counted in the database.
+"""Rate limits, counted in the database.
 
-No in-memory counter: several processes on several machines must agree. Libraries that do this
+Not in memory: several processes on several machines must agree. Libraries that do this
 (django-ratelimit, limits) count in a cache server, which a small site does not have.
 """
 
@@ -22,7 +22,7 @@ from conference.models import Allowance
 def network_of(request: HttpRequest) -> str:
     """The address of the caller's network: the IPv4 address, or the first 64 bits of an IPv6 one.
 
-    Behind settings.PROXIES proxies of ours it is the address that the outermost of them saw.
+    Behind proxies of ours (settings.PROXIES is their number) it is what the outermost one saw.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if settings.PROXIES:
@@ -40,7 +40,7 @@ def network_of(request: HttpRequest) -> str:
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `times` a `what` of `whose` (an address, a network) `within` so long.
+    """At most `times` requests for `what` by `whose` (an address, a network) per `within`.
 
     Windows are fixed: they begin at whole multiples of `within`.
     """
@@ -51,7 +51,7 @@ class Limit:
     within: timedelta
 
     def key(self, now: datetime) -> str:
-        """Under which it is counted now: `whose` only as a keyed hash."""
+        """The key of the current window's count; it contains `whose` only as a keyed hash."""
         window = int(now.timestamp() // self.within.total_seconds())
         secret = settings.SECRET_KEY.encode()
         digest = hmac.new(secret, self.whose.encode(), hashlib.sha256).hexdigest()
@@ -59,15 +59,15 @@ class Limit:
 
 
 def take(*limits: Limit, now: datetime) -> bool:
-    """Count one more of each, and say whether that is still within all of them.
+    """Count one more request for each limit; return whether all of them allow it.
 
-    Counted and committed by itself, before what it is about begins: two requests that count the
-    same wait for one another for no longer than this.
+    Call it outside of any transaction. It commits at once, so requests with the same limit wait
+    for each other only briefly.
     """
     times = {limit.key(now): limit.times * settings.LIMIT_FACTOR for limit in limits}
     until = {limit.key(now): now + limit.within for limit in limits}
     with transaction.atomic():
-        # In one order, so that no two of these wait for each other.
+        # Sorted, so that two calls cannot deadlock.
         rows = [Allowance(key=key, until=until[key]) for key in sorted(until)]
         Allowance.objects.bulk_create(rows, ignore_conflicts=True)
         counted = Allowance.objects.filter(key__in=times)
@@ -78,12 +78,12 @@ def take(*limits: Limit, now: datetime) -> bool:
 
 
 def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:
-    """Whether one of these is used up, without counting anything."""
+    """Whether one of these limits is used up; counts nothing."""
     times = {limit.key(now): limit.times for limit in limits}
     counts = Allowance.objects.filter(key__in=times).values_list("key", "count")
     return any(count >= times[key] * settings.LIMIT_FACTOR for key, count in counts)
 
 
 def forget_old(now: datetime) -> None:
-    """Erase the counts whose window has passed."""
+    """Delete the counts whose window has passed."""
     Allowance.objects.filter(until__lt=now).delete()

@@ -1,4 +1,4 @@
-"""Mail: written to the database first, then sent by a worker and retried until it is out.
+"""Mail: written to the database first, then sent by a worker and retried if that fails.
 
 A message is a row with states: no visitor waits for a mail server, and nothing is lost while it
 is down. Each app lists the mails that it sends in its `mails.py`, one function a mail, and only
@@ -19,19 +19,19 @@ from conference.models import Mail, MailAttachment, User
 from conference.queue import enqueue_once
 from conference.tasks import deliver_mail
 
-# A message that is still 'being sent' after this was left behind by a worker that died.
+# A message that is SENDING for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
 # How long a mail is kept, in case somebody asks the organisers about it.
 KEPT_FOR = timedelta(days=30)
 
 
 class NotFailed(Exception):
-    """The message has not failed, so there is nothing to try again by hand."""
+    """The message has not failed, so it cannot be tried again by hand."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file to go with a message."""
+    """A file attached to a message."""
 
     name: str
     mime_type: str
@@ -53,9 +53,9 @@ def write(
     """Write a message to the database and have a worker send it.
 
     `key` names the message: a second call with the same key writes nothing and returns the first
-    message. `template` stands for three files: 'tickets/emails/tickets' for that name with
-    .subject.txt, .txt and .html. `about` is what the message concerns, such as an order's
-    reference; `sender` is DEFAULT_FROM_EMAIL where none is given.
+    message. `template` is a path without its ending: 'tickets/emails/tickets' stands for three
+    files, which end in .subject.txt, .txt and .html. `about` is what the message concerns, such as
+    an order's reference. `sender` defaults to DEFAULT_FROM_EMAIL.
     """
     context = context | {"base_url": settings.BASE_URL}
     subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -93,7 +93,7 @@ def withdraw(*, about: str, to: str) -> None:
 
 
 def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
-    """Queue a failed message anew, with all its tries. Raises NotFailed for any other message."""
+    """Queue a failed message again, with all its tries. Raises NotFailed for any other message."""
     with transaction.atomic():
         changed = Mail.objects.filter(pk=mail.pk, status=Mail.Status.FAILED).update(
             status=Mail.Status.QUEUED, attempts=0, next_try_at=now
@@ -105,7 +105,7 @@ def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Queue messages of dead workers anew, enqueue those that are due, delete old ones."""
+    """Queue the messages of dead workers again, enqueue those that are due, delete old ones."""
     # The mail server may have accepted such a message already. A ticket that comes twice is
     # better than none, and both copies have one Message-ID, so mail programs can drop the second.
     Mail.objects.filter(status=Mail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER).update(

@@ -1,4 +1,4 @@
-"""Markdown that organisers write, made into HTML that cannot harm a reader."""
+"""Turns the organisers' Markdown into safe HTML."""
 
 from functools import cache
 
@@ -19,8 +19,8 @@ def _parser() -> MarkdownIt:
 def to_html(text: str) -> str:
     """Sanitised HTML of CommonMark `text` with tables.
 
-    Raw HTML is shown as text, pictures and headings of the first level are dropped to what the
-    page can bear, and links lead only to http, https, mailto and tel addresses.
+    Raw HTML is shown as text, images are removed, headings of the first level become second-level
+    ones, and links lead only to http, https, mailto and tel addresses.
     """
     html = _parser().render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
     return nh3.clean(

@@ -1,4 +1,4 @@
-"""The ground: organisation, conference, the people who log in, mail, the audit log."""
+"""Organisation, conference, users, mail, the audit log, rate limits and heartbeats."""
 
 import uuid
 import zoneinfo
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from conference import pictures
 from conference.markdown import to_html
 
-# First parts of our own addresses, which no conference may take.
+# The first segments of our own URLs, which no conference may have as its slug.
 RESERVED_SLUGS = frozenset(
     "accessibility admin bulletin desk donate door favicon.ico healthz login logout media "
     "orders outbox privacy readyz robots.txt static stripe".split()
@@ -24,7 +24,7 @@ RESERVED_SLUGS = frozenset(
 
 
 def validate_slug_is_free(value: str) -> None:
-    """Raise ValidationError where `value` is the beginning of one of our own addresses."""
+    """Raise ValidationError if `value` is the first segment of one of our own URLs."""
     if value in RESERVED_SLUGS:
         raise ValidationError(_("This address is taken by the site itself. Choose another."))
 
@@ -46,21 +46,21 @@ def validate_presets(value: Any) -> None:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people who log in by e-mail."""
+    """Creates users, who log in by e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A person with this address and password; without a password they cannot log in."""
+        """Create a user with this address; without a password they cannot log in."""
         user = self.model(email=email.lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Whom a log-in names, however the address was typed."""
+        """The user with this address, whatever its case and the spaces around it."""
         return self.get(email=(username or "").strip().lower())
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """An organiser who may also use the configuration pages."""
+        """Create an organiser, who may also use the configuration pages."""
         fields = {"role": User.Role.ORGANISER, "is_staff": True, "is_superuser": True} | fields
         return self.create_user(email, password, **fields)
 
@@ -75,7 +75,7 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail"), unique=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VOLUNTEER)
-    # Made by `manage.py demo`, with a password that everybody can read.
+    # Created by `manage.py demo`, with a password that is public.
     is_sample = models.BooleanField(default=False, editable=False)
 
     USERNAME_FIELD = "email"
@@ -96,7 +96,7 @@ class User(AbstractUser):
 
 
 class Organisation(models.Model):
-    """The network that holds the conference. One row; the first is the site's."""
+    """The network that holds the conference. The site uses the first row."""
 
     name = models.CharField(_("name"), max_length=200)
     short_name = models.CharField(_("short name"), max_length=60)
@@ -111,7 +111,7 @@ class Organisation(models.Model):
         _("data protection"), blank=True, help_text=_("Markdown, added to the privacy page.")
     )
     data_protection_html = models.TextField(editable=False, blank=True)
-    # Pages keep what they have drawn of a row for as long as this stays the same.
+    # Templates have it in their cache keys, so that a change shows at once.
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -132,14 +132,14 @@ class ConferenceQuerySet(models.QuerySet["Conference"]):
         return self.filter(is_published=True)
 
     def current(self, now: datetime) -> "Conference | None":
-        """The published conference that is on or comes next, else the latest one that was."""
+        """The published conference that is on or comes next, else the most recent one."""
         published = self.published().select_related("organisation")
         upcoming = published.filter(ends_at__gte=now).order_by("starts_at").first()
         return upcoming or published.order_by("-starts_at").first()
 
 
 class Conference(models.Model):
-    """One year's happening."""
+    """One year's conference."""
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, verbose_name=_("organisation"))
     name = models.CharField(_("name"), max_length=200)
@@ -192,7 +192,7 @@ class Conference(models.Model):
     opens_at = models.DateTimeField(_("reservations open"))
     closes_at = models.DateTimeField(_("reservations close"))
     is_published = models.BooleanField(_("published"), default=False)
-    # Pages keep what they have drawn of a row for as long as this stays the same.
+    # Templates have it in their cache keys, so that a change shows at once.
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = ConferenceQuerySet.as_manager()
@@ -218,7 +218,7 @@ class Conference(models.Model):
         return reverse("tickets:conference", args=[self.slug])
 
     def clean(self) -> None:
-        """Refuse times in the wrong order and a picture that is none."""
+        """Check the order of times, and re-encode a newly uploaded picture."""
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": _("The end must come after the start.")})
         if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
@@ -278,7 +278,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
 
 
 class Mail(models.Model):
-    """One message to one person, and how far it got."""
+    """One message to one person, and its state."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Waiting")
@@ -287,7 +287,7 @@ class Mail(models.Model):
         FAILED = "failed", _("Failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # What may be written once: 'tickets:42:1'. A second message with this key is not made.
+    # Names the message, as 'tickets:42:1' does: no second one has the same key.
     key = models.CharField(max_length=100)
     about = models.CharField(max_length=60, blank=True)
     to = models.EmailField(max_length=254)
@@ -326,7 +326,7 @@ class Mail(models.Model):
 
 
 class MailAttachment(models.Model):
-    """A file that goes with a message; erased once the message is out."""
+    """A file attached to a message; deleted once the message is sent."""
 
     mail = models.ForeignKey(Mail, models.CASCADE, related_name="attachments")
     name = models.CharField(max_length=100)
@@ -338,10 +338,10 @@ class MailAttachment(models.Model):
 
 
 class Allowance(models.Model):
-    """How often something was asked for in one window of time, counted for all processes.
+    """The count of a rate limit in one window of time, shared by all processes.
 
     On PostgreSQL the table is UNLOGGED: counting need not wait for the disk, and a crash of the
-    database forgets the counts.
+    database loses the counts.
     """
 
     key = models.CharField(max_length=100, primary_key=True)

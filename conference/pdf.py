@@ -1,7 +1,7 @@
 """PDF from HTML and CSS: tagged for screen readers (PDF/UA-1), with our own fonts embedded.
 
 The only importer of WeasyPrint, and only once something is rendered: it costs 0.6 seconds and
-30 MB, which a web worker should not pay at its start.
+30 MB, which web processes are spared.
 
 Two things keep a page cheap. A process has one font configuration and one parsed style sheet:
 fresh ones would leak 0.25 MB at every rendering and take twice the time. And what many pages
@@ -9,17 +9,17 @@ share, their frame, is laid out and drawn once in a process: otherwise a ticket 
 times as long, and 1.7 times in a batch, which is more than its target.
 
 A frame is drawn in a PDF of its own. WeasyPrint's `finisher`, which sees a document's objects just
-before they are written, is where the frame is copied into other documents. What follows relies on
-WeasyPrint's ways that are not documented. If an upgrade changes one of them, the test after it in
+before they are written, is where the frame is copied into other documents. This relies on
+undocumented behaviour of WeasyPrint. If an upgrade changes it, the test named with it in
 tests/conference/test_pdf.py fails:
 
 - A page has one stream of operators, and an article that fills it has the first tag of the page
   (`_pages`): test_frame_is_read_in_its_place_on_every_page.
 - Each piece of text begins with a dictionary of its number, which counts up from 0 on each page
   (`_add`): test_every_piece_of_text_leads_to_its_tag.
-- The first operator of a page, and no other, turns its axis (`_add`):
+- The first operator of a page, and no other, flips its y axis (`_add`):
   test_frame_looks_and_reads_as_if_the_page_had_drawn_it.
-- A document keeps to the fonts that it is given, and all that it adds to them goes into their
+- A document uses the fonts that it is given, and whatever it adds to them goes into their
   dictionaries (`_copied`): test_frame_stays_the_same_after_other_documents,
   test_document_holds_no_letters_of_an_earlier_one.
 - A <rect> in an <svg> becomes one operator of its page (`_RECTANGLE`):
@@ -49,23 +49,23 @@ if TYPE_CHECKING:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
-# What stands in an <svg> for a drawing, far from everything else, and the operator it becomes.
+# Marks the place of a drawing in an <svg>, far outside the page, and the operator it becomes.
 PLACEHOLDER = SafeString('<rect x="0" y="-100000" width="1" height="1"/>')
 _RECTANGLE = b"0 -100000 1 1 re"
 
 _FONT_FILE = re.compile(r"([A-Za-z]+)_(\d{3})[A-Za-z]+\.ttf")
 _FIRST_FAMILY = "NotoSans"
-# Noto Sans composes ẹ, ị and ọ of two shapes. WeasyPrint then writes down the wrong letter for
-# each plain e, i and o of the document: it looks right, but a screen reader says nonsense
+# Noto Sans composes ẹ, ị and ọ of two glyphs. WeasyPrint then records the wrong letter for each
+# plain e, i and o of the document: it looks right, but a screen reader reads out nonsense
 # (test_name_can_be_read_out_as_it_was_typed in tests/tickets/test_documents.py).
 _FEATURES = {"NotoSans": 'font-feature-settings: "ccmp" 0'}
 
-# Pango's font map belongs to one thread at a time.
+# Only one thread at a time may use Pango's font map.
 _one_at_a_time = Lock()
 
 
 class FontsMissing(Exception):
-    """The fonts that PDFs embed are not there; `npm run build` puts them in place."""
+    """The fonts that PDFs embed are missing; `npm run build` puts them in place."""
 
 
 class _Font(NamedTuple):
@@ -77,7 +77,7 @@ class _Font(NamedTuple):
 
 
 class _Page(NamedTuple):
-    """The parts of a page in a PDF. To change them is to change the page."""
+    """The parts of a page in a PDF; changing them changes the page."""
 
     reference: bytes
     operators: list[Any]  # bytes, and a dictionary where a piece of text begins
@@ -98,19 +98,19 @@ def render(
 ) -> bytes:
     """Return a PDF/UA-1 document of `pages`, each an <article> that fills one page.
 
-    `frames` says for each page what it shares with others: an <article> too, whose first element
-    comes before what the page has of its own, the others after it. As frame and page are laid out
-    apart, neither may move the other. A frame holds no links and no pictures.
+    `frames` has for each page what it shares with others: also an <article>, whose first element
+    is read before the page's own content and the others after it. Frame and page are laid out
+    separately, so neither may move the other. A frame has no links and no pictures.
 
-    `drawings` says for each page what takes the place of its PLACEHOLDER, '' for nothing: a path
-    in PDF's own operators ('x y width height re …') and in the units of the <svg> around it.
+    `drawings` has for each page what replaces its PLACEHOLDER, '' for nothing: a path in PDF's
+    own operators ('x y width height re …') and in the units of the <svg> around it.
     WeasyPrint would take 10 ms to read a QR code from SVG.
 
     `stylesheet` names a template with the CSS, which stays in memory for the life of the process.
     `title`, `author` and `language` (such as 'en-gb') go into the document's properties. The
     fonts are those in settings.FONTS: Noto Sans first, the others for the letters that it lacks.
-    Nothing in the markup can load anything, neither from the network nor from a file. Raises
-    FontsMissing before the front end was built, ValueError if an article fills more than a page.
+    The markup cannot load anything from the network or from a file. Raises FontsMissing if the
+    front end was not built, ValueError if an article fills more than a page.
     """
     head = format_html('<title>{}</title><meta name="author" content="{}">', title, author)
     with _one_at_a_time:
@@ -185,7 +185,7 @@ def _add(frame: _Page, page: _Page, pdf: "PDF") -> None:
     from pydyf import Array, Dictionary  # noqa: PLC0415 (WeasyPrint has loaded it by now)
 
     first_number = len(page.texts)
-    # The first operator turns the axis from upwards to downwards. The page has done so already.
+    # The first operator flips the y axis, which the page has done already.
     for operator in frame.operators[1:]:
         if isinstance(operator, dict):
             operator = Dictionary({"MCID": first_number + operator["MCID"]})
@@ -201,7 +201,7 @@ def _add(frame: _Page, page: _Page, pdf: "PDF") -> None:
     for tag, copied in copies:
         copied["P"] = references[tag["P"]]
         copied["Pg"] = page.reference
-        # What a tag holds are other tags, or the number of its piece of text.
+        # A tag contains other tags, or the numbers of pieces of text.
         copied["K"] = Array(
             first_number + kid if isinstance(kid, int) else references[kid] for kid in tag["K"]
         )
@@ -211,7 +211,7 @@ def _add(frame: _Page, page: _Page, pdf: "PDF") -> None:
 
 
 def _copied(font: "Font") -> "Font":
-    """Return a copy of a font. A document adds the letters of its names to the copy alone."""
+    """Return a copy of a font, so that a document adds its letters only to the copy."""
     copied = copy(font)
     for name, value in vars(font).items():
         if isinstance(value, dict):
@@ -235,13 +235,13 @@ def _fonts() -> "tuple[FontConfiguration, CSS]":
     rules.append(f"html {{ font-family: {families} }}")
     configuration = FontConfiguration()
     css = CSS(string="\n".join(rules), font_config=configuration, url_fetcher=_fetcher("file"))
-    # Let go of the configuration while Python can still run its clean-up of temporary files.
+    # Release the configuration while Python can still delete its temporary files.
     atexit.register(_fonts.cache_clear)
     return configuration, css
 
 
 def _installed_fonts() -> list[_Font]:
-    """Return what settings.FONTS holds, Noto Sans first; FontsMissing without it."""
+    """Return the fonts in settings.FONTS, Noto Sans first. Raises FontsMissing without it."""
     paths = sorted(Path(settings.FONTS).resolve().glob("*.ttf"))
     fonts = [
         _Font(match[1], match[2], path)
@@ -262,7 +262,7 @@ def _parsed(stylesheet: str) -> "CSS":
 
 @cache
 def _fetcher(*protocols: str) -> "URLFetcher":
-    """Return a loader that refuses all addresses but those of these protocols."""
+    """Return a loader that refuses URLs of all but these protocols."""
     from weasyprint.urls import URLFetcher  # noqa: PLC0415 (30 MB, for workers only)
 
     return URLFetcher(allowed_protocols=protocols)

@@ -1,4 +1,4 @@
-"""Uploaded pictures, drawn anew so that nothing but the picture is kept."""
+"""Uploaded pictures, re-encoded so that no metadata is kept."""
 
 import uuid
 from io import BytesIO
@@ -7,16 +7,16 @@ from typing import Any
 from django.core.files.base import ContentFile, File
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-WIDEST = 1200  # pixels; the page shows at most 600 on a screen of double density
+WIDEST = 1200  # pixels; pages show at most 600, on screens of double density
 MOST_PIXELS = 40_000_000
 
 
 class NotAPicture(ValueError):
-    """The file cannot be read as a picture of bearable size."""
+    """The file is not a picture that Pillow can read, or is too large."""
 
 
 def new_name(_instance: Any, _filename: str) -> str:
-    """A name of our own for the stored file; what the uploader called it is not kept."""
+    """A random name for the stored file; the uploader's name for it is not kept."""
     return f"pictures/{uuid.uuid4().hex}.webp"
 
 
@@ -25,7 +25,7 @@ def cleaned(file: File) -> ContentFile:
 
     Raises NotAPicture for anything Pillow cannot open or that is too large to open safely.
     """
-    # WeasyPrint lets the whole process take pictures that are cut short.
+    # WeasyPrint allows truncated pictures for the whole process.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(file) as image:

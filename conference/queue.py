@@ -1,4 +1,4 @@
-"""What is done with the queue of tasks beside enqueueing and working it off."""
+"""Changes to the queue of tasks that django-tasks does not offer."""
 
 import json
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from django_tasks_db.models import DBTaskResult
 
 
 def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
-    """Enqueue `task` for each of these primary keys, except where that very task waits already.
+    """Enqueue `task` for each of these primary keys, unless the same task is waiting already.
 
     The sweep calls this each minute. While no worker is running, the queue must not fill up with
-    the same tasks over and over.
+    repeated tasks.
     """
     waiting = DBTaskResult.objects.ready().filter(task_path=task.module_path)
     known = {tuple(call["args"]) for call in waiting.values_list("args_kwargs", flat=True)}
@@ -22,7 +22,7 @@ def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
 
 
 def withdraw(task: Task[Any, Any]) -> None:
-    """Delete all of `task` that wait in the queue, because the caller does their work."""
+    """Delete every waiting `task` from the queue, because the caller does their work."""
     DBTaskResult.objects.ready().filter(task_path=task.module_path).delete()
 
 

@@ -2,8 +2,9 @@
 
 A bare checkout runs as a trial: SQLite, the local Stripe, mail kept in a local outbox. As soon as
 one setting of a real site is given (a secret key, a database, hosts, a Stripe key), it is no trial
-unless TRIAL=1 asks for one, and whatever a real site needs must then be there. A trial differs in
-nothing else: error pages, logging and middleware are those of a real site.
+unless TRIAL=1 is set, and all that a real site needs must be set too. A trial also makes its own
+keys, has the sample log-ins and does without HTTPS. Error pages, logging and middleware are those
+of a real site.
 """
 
 from pathlib import Path
@@ -37,7 +38,7 @@ for _name in (*_SIGNS_OF_A_REAL_SITE, "BASE_URL", "EMAIL_URL", "TICKETS_FROM", "
 
 
 def _needed(name: str, in_a_trial: str) -> str:
-    """The value of `name`, or in a trial the given one; ImproperlyConfigured without either."""
+    """The variable's value, or a default in a trial. Raises ImproperlyConfigured without either."""
     value = env.str(name, "")
     if value or TRIAL:
         return value or in_a_trial
@@ -45,7 +46,7 @@ def _needed(name: str, in_a_trial: str) -> str:
 
 
 def _check_password_is_encoded(name: str) -> None:
-    """Raise ImproperlyConfigured where a URL's password has a character that would cut it off."""
+    """Raise ImproperlyConfigured if a URL's password has characters that end it too early."""
     credentials, at, _host = env.str(name, "").partition("://")[2].rpartition("@")
     if at and any(character in credentials for character in "/?#@"):
         raise ImproperlyConfigured(
@@ -124,8 +125,8 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     keep_private(Path(DATABASES["default"]["NAME"]))
     DATABASES["default"]["OPTIONS"] = {
-        # A writer takes the lock when its transaction begins: what it counts stays true
-        # until it commits, which is what select_for_update gives on PostgreSQL.
+        # A writer takes the lock when its transaction begins, so what it has counted stays true
+        # until it commits: what select_for_update gives on PostgreSQL.
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,  # seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
@@ -133,8 +134,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A statement is read and planned once for each connection, not each time. What stands in
-    # DATABASE_URL goes before: a pooler without prepared statements wants
+    # Prepared statements: PostgreSQL parses and plans a statement once for each connection. Options
+    # in DATABASE_URL take precedence: a pooler without prepared statements needs
     # ?prepare_threshold=1000000000.
     DATABASES["default"]["OPTIONS"] = {
         "server_side_binding": True,
@@ -177,7 +178,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "conference.errors.branded_errors",
 ]
-# For the benchmarks: how many statements an answer took may tell who is registered.
+# For the benchmarks only: the number of statements may reveal who is registered.
 if TRIAL and env.bool("SERVER_TIMING", False):
     MIDDLEWARE.insert(0, "conference.timing.server_timing")
 
@@ -198,7 +199,7 @@ TEMPLATES = [
         },
     }
 ]
-# Forms are drawn by templates/django/forms/: field.html draws a field for Django and for crispy.
+# Forms are rendered by templates/django/forms/; Django and crispy both use its field.html.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_TEMPLATE_PACK = "django/forms"
 
@@ -221,10 +222,10 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "conference.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
-# The kinds of notice that the style sheet knows.
+# The style sheet's names for the kinds of notice.
 MESSAGE_TAGS = {messages.SUCCESS: "good", messages.WARNING: "caution", messages.ERROR: "danger"}
 
-# Words, places and times
+# Language and time
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_I18N = True
@@ -248,8 +249,8 @@ MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 FONTS = ROOT / "build" / "fonts"
 
-# What a browser may do on our pages: load from us and nobody else. Chromium also holds
-# form-action against the redirect that follows a form, so Stripe's page stands there.
+# Pages may load from our own site alone. Chromium applies form-action to the redirect after a
+# form as well, so it includes Stripe's page.
 _CHECKOUT = "https://checkout.stripe.com" if STRIPE_API_BASE == STRIPE_HOME else STRIPE_API_BASE
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -277,16 +278,16 @@ if not TRIAL:
     SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", True)
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-# How many proxies of ours stand before the web server; 0 where there is none.
+# How many proxies of ours are in front of the web server.
 PROXIES = env.int("PROXIES", 0)
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Nothing of ours takes uploads but the admin's pictures and the Bulletin's PDF.
+# Bytes of a form without its files. Only the admin takes files: pictures and PDFs.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
-# Limits against abuse are multiplied by this. The benchmarks come from one address.
+# Rate limits are multiplied by this for the benchmarks, which come from one address.
 LIMIT_FACTOR = env.int("LIMIT_FACTOR", 1) if TRIAL else 1
 
 LOGGING = {

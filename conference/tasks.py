@@ -1,4 +1,4 @@
-"""What a worker does for the ground floor: it sends mail."""
+"""Background tasks of the ground floor: sending mail."""
 
 import uuid
 

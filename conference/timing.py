@@ -1,6 +1,6 @@
-"""How many database statements an answer took, told in its Server-Timing header.
+"""Reports in the Server-Timing header how many database statements a response took.
 
-For the benchmarks, by SERVER_TIMING=1 in a trial.
+For the benchmarks; switched on by SERVER_TIMING=1, in a trial only.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 def server_timing(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: browsers' developer tools and the benchmarks read the header."""
+    """Middleware that adds the header; browsers show it in their developer tools."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         statements = 0

@@ -1,4 +1,4 @@
-"""The site's addresses. They are printed on posters and in mails: they do not change."""
+"""The site's URLs. They are printed on posters and linked in mails, so they must not change."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
@@ -37,7 +37,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("signup.urls")),
     path("", include("tickets.urls")),
-    # With DEBUG, too, an unknown address gets our own page.
+    # So that an unknown address gets our own page even with DEBUG.
     path("<path:rest>", errors.not_found),
 ]
 

@@ -1,4 +1,4 @@
-"""The door of the web server: `python -m deploy.serve` loads `application` from here."""
+"""WSGI entry point: `python -m deploy.serve` loads `application` from here."""
 
 import os
 
@@ -7,5 +7,5 @@ from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conference.settings")
 application = get_wsgi_application()
-# Load all views now, before the web processes are forked: Django would wait for the first request.
+# Import all views before the web processes are forked, not at their first request.
 get_resolver().url_patterns  # noqa: B018

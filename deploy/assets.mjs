@@ -25,8 +25,8 @@ const reader = [
   "zxing-wasm/dist/reader/zxing_reader.wasm",
 ];
 
-// Latin, Greek, Cyrillic and Devanagari; Arabic; Chinese and Japanese; emoji. Names are set in
-// bold: the large ones come in that weight alone.
+// Latin, Greek, Cyrillic and Devanagari; Arabic; Chinese and Japanese; emoji. Names are printed in
+// bold, so the large fonts are copied in that weight only.
 const families = [
   ["noto-sans", "NotoSans", ["400Regular", "700Bold"]],
   ["noto-sans-arabic", "NotoSansArabic", ["400Regular", "700Bold"]],
@@ -34,7 +34,7 @@ const families = [
   ["noto-emoji", "NotoEmoji", ["700Bold"]],
 ];
 
-/** Copies one file, making the folders above it. */
+/** Copies one file, creating its folder. */
 function copy(from, to) {
   mkdirSync(dirname(to), { recursive: true });
   copyFileSync(from, to);

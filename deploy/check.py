@@ -1,6 +1,6 @@
-"""`check --deploy` on the settings of a real site, with values that are nobody's.
+"""`check --deploy` with the settings of a real site and made-up values.
 
-A warning fails it. The values are made here, so that no key, real or false, lies in a file.
+A warning fails it. Keys are generated here, so that no file contains one, not even a fake.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Before a trial starts, in one process: the database up to date, the sample data in it."""
+"""Migrates the database of a trial and adds the sample data, in one process."""
 
 import os
 import sys

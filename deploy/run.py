@@ -1,7 +1,7 @@
 """`make run`: set-up, database, sample data, then every part of the service in one terminal.
 
 PORT (8000) is the site's, SANDBOX_PORT (PORT + 1) the local Stripe's; DATA_DIR (./data) holds
-database, media and keys. Every other variable of the settings is handed through.
+database, media and keys. Every other variable of the settings is passed on.
 """
 
 import http.client
@@ -16,17 +16,17 @@ import bootstrap
 from supervisor import Supervisor, say
 
 HOST = "127.0.0.1"
-UP_WITHIN = 60.0  # seconds; a slow machine's first start, not the usual one
+UP_WITHIN = 60.0  # seconds; enough for the first start on a slow machine
 
 
 def port(name: str, default: int) -> int:
-    """The port that the variable names; SetupError unless it can be listened on."""
+    """The port in the variable `name`. Raises SetupError unless we can listen on it."""
     text = os.environ.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
         raise bootstrap.SetupError(f"{name}={text} is not a port. Choose one from 1024 to 65535.")
     number = int(text)
     with socket.socket() as probe:
-        # A port whose last connections are still fading away is free to us.
+        # A port that has only closed connections in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, number))
@@ -42,7 +42,7 @@ def port(name: str, default: int) -> int:
 
 
 def environment(site: int, sandbox: int) -> dict[str, str]:
-    """What every part sees: the caller's variables, and defaults for those that are not set."""
+    """The environment of every part: the caller's, with defaults for what is not set."""
     defaults = {
         "BASE_URL": f"http://{HOST}:{site}",
         "STRIPE_API_BASE": f"http://{HOST}:{sandbox}",
@@ -60,7 +60,7 @@ def environment(site: int, sandbox: int) -> dict[str, str]:
 
 
 def prepare(env: dict[str, str]) -> str:
-    """Migrations and sample data; returns what the sample data says about its log-ins."""
+    """Migrate, add the sample data and return its log-ins as text. Raises SetupError."""
     Path(env["DATA_DIR"]).mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [bootstrap.PYTHON, bootstrap.ROOT / "deploy" / "prepare.py"],
@@ -76,7 +76,7 @@ def prepare(env: dict[str, str]) -> str:
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether an HTTP server there answers without a mistake of its own."""
+    """Whether an HTTP server there answers with a status below 500."""
     connection = http.client.HTTPConnection(HOST, port, timeout=0.5)
     try:
         connection.request("GET", path)
@@ -88,7 +88,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def announce(env: dict[str, str], sandbox: int, log_ins: str) -> None:
-    """Where everything is, and who may log in."""
+    """Print the addresses and the log-ins."""
     base = env["BASE_URL"].rstrip("/")
     lines = [
         "",
@@ -108,7 +108,7 @@ def announce(env: dict[str, str], sandbox: int, log_ins: str) -> None:
 
 
 def serve() -> int:
-    """Everything from the ports to the end; returns the exit status."""
+    """Set up and run everything until it ends; return the exit status."""
     site = port("PORT", 8000)
     sandbox = port("SANDBOX_PORT", site + 1)
     if site == sandbox:

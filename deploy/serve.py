@@ -1,9 +1,9 @@
 """The web server, here and in production: `python -m deploy.serve`.
 
-A few processes listen at one socket, and in each waitress reads whole requests before a thread
-sees them: a slow line costs a buffer, never a thread. docs/decisions/serving.md says what else was
-tried. HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and WEB_THREADS (8 in each: that
-many may wait for Stripe at once) are read from the environment.
+A few processes listen on one socket, and in each waitress reads whole requests before a thread
+sees them: a slow connection costs a buffer, never a thread. docs/decisions/serving.md says what
+else was tried. HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and WEB_THREADS (8 in each:
+that many may wait for Stripe at once) are read from the environment.
 """
 
 import os
@@ -23,21 +23,21 @@ from waitress.parser import HTTPRequestParser
 
 MIB = 1024 * 1024
 LARGEST_FORM = MIB  # bytes; settings.DATA_UPLOAD_MAX_MEMORY_SIZE is the same
-# Pictures and PDFs, which organisers upload on their configuration pages.
+# Pictures and PDFs, which organisers upload in the admin.
 LARGEST_UPLOAD = 25 * MIB
 UPLOAD_PATHS = "/admin/"
 CONNECTIONS = 1000  # of each process
-# A connection on which nothing comes or goes for so long is closed.
+# A connection without traffic for this long is closed.
 SILENT_FOR = 30  # seconds
-# A stop waits so long for requests that are being answered: a call to Stripe takes up to 20 s.
-STOP_WITHIN = 25.0  # seconds
+# How long a stop waits for requests to finish; one that calls Stripe twice may take 26 s.
+STOP_WITHIN = 30.0  # seconds
 LOOK_AGAIN = 0.05  # seconds
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """waitress's own, with a smaller limit for forms: waitress has one limit for all paths.
+    """waitress's parser with a larger limit for uploads; waitress has one limit for all paths.
 
-    tests/deploy/test_serve.py tells if a new release of waitress no longer asks for it.
+    tests/deploy/test_serve.py fails if a new release of waitress no longer uses this class.
     """
 
     uploads: Adjustments
@@ -49,7 +49,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class Stop:
-    """What SIGTERM does to a process: nobody new is let in, and it ends once all are answered."""
+    """Handles SIGTERM: accept no new connections, and exit once all requests are answered."""
 
     def __init__(self, server: Any) -> None:
         self.server = server
@@ -62,12 +62,12 @@ class Stop:
         is_busy = any(one.requests or one.total_outbufs_len for one in connections)
         if not is_busy or time.monotonic() > self.deadline:
             raise SystemExit
-        signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN)  # SIGALRM: look again
+        signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN)  # SIGALRM: check again
 
 
 def serve(application: Any, listener: socket.socket) -> None:
-    """Answer requests at `listener` until SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+    """Answer requests on `listener` until SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent sends SIGTERM
     options = {
         "threads": int(os.environ.get("WEB_THREADS", "8")),
         "connection_limit": CONNECTIONS,
@@ -75,9 +75,9 @@ def serve(application: Any, listener: socket.socket) -> None:
         "cleanup_interval": 5,
         "max_request_header_size": 32 * 1024,
         "max_request_body_size": LARGEST_FORM,
-        "asyncore_use_poll": True,  # select() knows no more than 1,024 connections
+        "asyncore_use_poll": True,  # select() is limited to 1,024 connections
         "log_socket_errors": False,  # people close pages; that is no error
-        # The settings' PROXIES says which of these to believe (conference/limits.py).
+        # The setting PROXIES says which of these to trust (conference/limits.py).
         "clear_untrusted_proxy_headers": False,
         "ident": None,
     }
@@ -91,7 +91,7 @@ def serve(application: Any, listener: socket.socket) -> None:
 
 
 def main() -> None:
-    """Start the processes, replace one that ends by itself, and end them when asked to."""
+    """Start the processes, replace any that dies, and stop them on SIGTERM or Ctrl-C."""
     name = sys.argv[1] if len(sys.argv) > 1 else "conference.wsgi"
     application = import_module(name).application
     _soft, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -105,7 +105,7 @@ def main() -> None:
             try:
                 serve(application, listener)
             finally:
-                os._exit(0)  # what stands below is the parent's to do
+                os._exit(0)  # the code below is for the parent only
         return process
 
     def stop(number: int, frame: FrameType | None) -> None:

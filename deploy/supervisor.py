@@ -1,7 +1,7 @@
-"""Runs several processes in one terminal: together they start, and together they end.
+"""Runs several processes in one terminal; they start and stop together.
 
-Only the standard library. Each part leads a process group of its own, so that nothing it
-started outlives it, and is told by the kernel when this process dies in whatever way.
+Only the standard library. Each part leads a process group of its own, so that its children are
+stopped too, and gets SIGTERM from the kernel if this process dies in any way.
 """
 
 import os
@@ -14,28 +14,28 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-# Between asking the parts to end and ending them: a request that waits for Stripe takes up to 20.
-PATIENCE = 30.0  # seconds
+# How long the parts may take to stop before they are killed; a call to Stripe may take 20.
+PATIENCE = 35.0  # seconds
 LOOK_EVERY = 0.5  # seconds
 LOOK_FOR_THE_END_EVERY = 0.05
-# make hands its own signal on: what comes so soon after the first is no second wish.
+# make passes its own signal on: one so soon after the first comes from the same Ctrl-C.
 SAME_WISH_WITHIN = 1.0
 COLOURS = (36, 33, 35, 32, 34)
 _printing = threading.Lock()
 
 
 def say(name: str, text: str, colour: int = 0) -> None:
-    """One line with its part's name before it; coloured on a terminal."""
+    """Print a line with the part's name in front, coloured on a terminal."""
     prefix = f"{name:<7}|"
     if colour and sys.stdout.isatty():
         prefix = f"\033[{colour}m{prefix}\033[0m"
-    # Where nobody reads any more, the parts must still be looked after.
+    # If the terminal is gone, the parts must still be stopped.
     with _printing, suppress(OSError):
         print(prefix, text, flush=True)
 
 
 class Part:
-    """One process, its output copied line by line."""
+    """One process, whose output is copied line by line."""
 
     def __init__(
         self, name: str, command: Sequence[str], env: Mapping[str, str], colour: int
@@ -60,23 +60,23 @@ class Part:
             say(self.name, line.rstrip("\n"), colour)
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the part and all that it started."""
+        """Send a signal to the part's process group."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
     def ended(self) -> str:
-        """How it ended, for people; empty while it runs."""
+        """How it ended, in words; empty while it runs."""
         status = self.process.poll()
         if status is None:
             return ""
-        self._reader.join(0.5)  # its last words come first
+        self._reader.join(0.5)  # print its last output first
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
 
 
 class Supervisor:
-    """All parts, until one of them dies or somebody asks for the end.
+    """Runs the parts until one of them dies or a signal asks to stop.
 
-    They have `patience` seconds for what they are doing; whoever asks a second time ends them.
+    They then have `patience` seconds to stop; a second signal kills them at once.
     """
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -95,14 +95,14 @@ class Supervisor:
             self._asked_again = True
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start one more part; call it from the main thread, which the kernel watches."""
+        """Start a part. Only from the main thread: the kernel stops it when that thread ends."""
         self.parts.append(Part(name, command, env, COLOURS[len(self.parts) % len(COLOURS)]))
 
     def run(self, is_up: Callable[[], bool], when_up: Callable[[], None], within: float) -> int:
-        """Watch until the end; call `when_up` once `is_up`. Returns the exit status.
+        """Watch the parts, calling `when_up` once `is_up`; return when all have ended.
 
-        0 where the end was asked for, 1 where a part died or the service was not up `within`
-        so many seconds. Everything has ended when this returns.
+        Returns the exit status: 0 if a signal asked to stop, 1 if a part died or the service was
+        not up `within` this many seconds.
         """
         deadline: float | None = time.monotonic() + within
         try:
@@ -131,7 +131,7 @@ class Supervisor:
                 say("run", f"Ended by force: {', '.join(part.name for part in running)}.")
                 break
             time.sleep(LOOK_FOR_THE_END_EVERY)
-        # Even a part that ended may have left something behind in its group.
+        # A part that has ended may have left children in its process group.
         for part in self.parts:
             part.send(signal.SIGKILL)
             part.process.wait()

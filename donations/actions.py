@@ -14,8 +14,8 @@ from donations import settlement, stripe_api
 from donations.models import ASK_AGAIN, Donation, Payment, Refund
 from donations.tasks import send_refund
 
-# How long Stripe's page stays open. Stripe allows 30 minutes to 24 hours; the one minute more is
-# for clocks that differ and calls that take long.
+# How long Stripe's page stays open. Stripe allows 30 minutes to 24 hours; the extra minute allows
+# for clocks that differ and slow calls.
 SESSION_FOR = timedelta(minutes=31)
 # A page that stays open for less than this is not offered again.
 ENOUGH_TIME = timedelta(minutes=3)
@@ -26,7 +26,7 @@ class AlreadyReceived(Exception):
 
 
 class WithTheBank(Exception):
-    """The payer has finished, but the bank has not, or a parked payment waits for a person.
+    """The payer has finished but the bank has not decided, or a parked payment waits for staff.
 
     Nothing may be changed until then.
     """
@@ -49,7 +49,7 @@ class Checkout:
 def pledge(
     *, conference: Conference, name: str, email: str, amount_pence: int, now: datetime
 ) -> Donation:
-    """Write down the promise of a donation of `amount_pence`, at least a pound."""
+    """Record the pledge of a donation of `amount_pence`, at least a pound."""
     return Donation.objects.create(
         conference=conference, name=name, email=email, amount_pence=amount_pence, created_at=now
     )
@@ -66,7 +66,7 @@ def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> 
     if any(payment.status == Payment.Status.PARKED for payment in undecided):
         raise WithTheBank
     if undecided:
-        (live,) = undecided  # a constraint holds that there is no more than one
+        (live,) = undecided  # a constraint ensures that there is only one
         is_fresh = live.session_expires_at - now > ENOUGH_TIME
         if live.amount_pence == donation.amount_pence and is_fresh:
             if live.status == Payment.Status.OPEN:
@@ -89,8 +89,8 @@ def start_checkout(*, donation: Donation, checkout: Checkout, now: datetime) -> 
 def end_live_payment(*, donation: Donation, now: datetime) -> None:
     """Close Stripe's page for the donation, if one is open, so that nobody can pay it any more.
 
-    Raises AlreadyReceived where the donation turns out to be paid (and has been booked),
-    WithTheBank where that is not decided yet, CannotPayNow where Stripe cannot be asked.
+    Raises AlreadyReceived if the donation turns out to be paid (and has been booked), WithTheBank
+    if that is not decided yet, CannotPayNow if Stripe cannot be asked.
     """
     payment = donation.payments.live().first()
     try:
@@ -117,23 +117,23 @@ def correct_email(*, donation_pk: int, email: str) -> None:
 
 
 def withdraw(*, donation: Donation) -> None:
-    """Note that a promised donation will not be given. End its live payment before."""
+    """Record that a pledged donation will not be given. End its live payment first."""
     Donation.objects.filter(pk=donation.pk, status=Donation.Status.PLEDGED).update(
         status=Donation.Status.WITHDRAWN
     )
 
 
 def pledge_again(*, donation: Donation) -> None:
-    """Promise a refunded donation once more; its payment and refund stay on record."""
+    """Pledge a refunded donation again; its payment and refund stay on record."""
     Donation.objects.filter(pk=donation.pk, status=Donation.Status.REFUNDED).update(
         status=Donation.Status.PLEDGED, received_at=None
     )
 
 
 def set_amount(*, donation: Donation, amount_pence: int) -> None:
-    """Change the promised amount; a withdrawn donation is promised again by it.
+    """Change the pledged amount; this also pledges a withdrawn donation again.
 
-    End its live payment before. A donation that has arrived stays as it is.
+    End its live payment first. A donation that has arrived stays as it is.
     """
     Donation.objects.filter(pk=donation.pk).exclude(
         status__in=[Donation.Status.RECEIVED, Donation.Status.REFUNDED]
@@ -149,7 +149,7 @@ def ask_stripe(*, payment: Payment, now: datetime) -> Payment:
 
 
 def note_return(*, donation: Donation, now: datetime) -> None:
-    """Note that the payer came back from Stripe's page by the address for those who have paid."""
+    """Record that the payer returned from Stripe's page by its success URL."""
     donation.payments.live().filter(returned_at__isnull=True).update(returned_at=now)
 
 
@@ -160,7 +160,7 @@ def sweep(now: datetime) -> None:
         try:
             ask_stripe(payment=payment, now=now)
         except stripe_api.Unavailable:
-            return  # Stripe cannot be asked about the others either; they come later
+            return  # Stripe cannot be asked about the others either; the next sweep does
     unfinished = Refund.objects.filter(
         status__in=[Refund.Status.BEGUN, Refund.Status.PENDING], check_at__lte=now
     )
@@ -168,7 +168,7 @@ def sweep(now: datetime) -> None:
 
 
 def _begin(donation: Donation, checkout: Checkout, now: datetime) -> Payment:
-    """The live payment whose session is to be opened at Stripe, written down now if there is none.
+    """The live payment whose session is to be opened at Stripe, created if there is none.
 
     Raises AlreadyReceived or WithTheBank.
     """
@@ -227,7 +227,7 @@ def _session_body(
 def _for_stripe(email: str) -> str:
     """The address with its domain in ASCII (punycode), the only form that Stripe accepts.
 
-    What is no valid address is returned as it is, for Stripe to refuse.
+    An invalid address is returned unchanged, for Stripe to refuse.
     """
     try:
         return validate_email(email, check_deliverability=False).ascii_email or email
@@ -236,7 +236,7 @@ def _for_stripe(email: str) -> str:
 
 
 def _learn_outcome(payment: Payment, now: datetime) -> Payment:
-    """Find out what became of a call whose answer never reached us."""
+    """Find out the result of a call whose answer never reached us."""
     payment = _call_stripe(payment, now)
     if not payment.is_live or payment.session_id is None:
         return payment
@@ -245,7 +245,7 @@ def _learn_outcome(payment: Payment, now: datetime) -> Payment:
 
 
 def _call_stripe(payment: Payment, now: datetime) -> Payment:
-    """Open the session that the payment describes; calling this again opens no second one.
+    """Open the session that the payment describes. Idempotent.
 
     A repeated call has the same idempotency key, so Stripe returns the session that it made then,
     or refuses to make one because `expires_at` has come too near. Two cases need a search among

@@ -30,7 +30,7 @@ def close_parked(*, payment: Payment, by: User, now: datetime) -> None:
 
 
 def close_event(*, event: StripeEvent, by: User, now: datetime) -> None:
-    """Note that somebody has dealt with an event of Stripe's. Raises AlreadyDealtWith."""
+    """Record that somebody has dealt with an event of Stripe's. Raises AlreadyDealtWith."""
     with transaction.atomic():
         changed = StripeEvent.objects.filter(
             pk=event.pk, outcome=StripeEvent.Outcome.ATTENTION
@@ -56,7 +56,7 @@ def refund_again(*, refund: Refund, by: User, now: datetime) -> Refund:
 
 
 def paid_back_otherwise(*, refund: Refund, by: User, now: datetime) -> None:
-    """Note that a refund which failed at Stripe was paid back by other means.
+    """Record that a refund which failed at Stripe was paid back by other means.
 
     Raises AlreadyDealtWith.
     """
@@ -71,9 +71,9 @@ def paid_back_otherwise(*, refund: Refund, by: User, now: datetime) -> None:
 
 
 def bank_took_it_back(*, event: StripeEvent, by: User, now: datetime) -> None:
-    """Note that the giver's bank took a donation back after a dispute, of which this event tells.
+    """Record that the giver's bank took a donation back after the dispute in this event.
 
-    Stripe makes no refund then, so one is written here for the part that was not refunded before.
+    Stripe makes no refund then, so one is created here for the part that was not refunded before.
     Raises AlreadyDealtWith.
     """
     with transaction.atomic():

@@ -1,7 +1,7 @@
-"""The inbox of Stripe's events: what follows from each that waits.
+"""Processes the inbox of Stripe's events.
 
-An event says only what to ask about: what is true is read from Stripe. Looking at an event twice,
-or at several in another order, ends the same.
+An event says only what to ask Stripe about; the current state is always read from Stripe. So
+processing events twice, or in another order, has the same result.
 """
 
 import logging
@@ -16,7 +16,7 @@ from donations.models import Payment, StripeEvent
 
 logger = logging.getLogger(__name__)
 
-# How long, and over how many events, one look at the inbox may take: a worker has other tasks too.
+# The most time and events of one run: a worker has other tasks too.
 LONGEST = 1.0  # seconds
 MOST_EVENTS = 200
 # An event that waits for longer has lost its task, or Stripe could not be asked.
@@ -25,14 +25,14 @@ LATE_AFTER = timedelta(minutes=2)
 # Events that a person must read, because no action of ours follows from them.
 _FOR_A_PERSON = ("charge.dispute.", "radar.early_fraud_warning.", "payout.failed")
 
-# What became of an event, and what was wrong with it ('' for nothing).
+# The outcome of an event, and its problem ('' for none).
 Result = tuple[StripeEvent.Outcome, str]
 
 
 def process(*, now: datetime) -> bool:
-    """Look at the events that wait, oldest first, for LONGEST at most; whether more are left.
+    """Process waiting events, oldest first, for LONGEST at most; return whether more are left.
 
-    Raises stripe_api.Unavailable where Stripe cannot be asked. The remaining events then wait for
+    Raises stripe_api.Unavailable if Stripe cannot be asked. The remaining events then wait for
     the sweep.
     """
     began = monotonic()
@@ -46,7 +46,7 @@ def process(*, now: datetime) -> bool:
             looked_at.setdefault(_result(event, now), []).append(event.pk)
     finally:
         # One UPDATE for all events with the same result. If it is never reached, the events are
-        # looked at once more, which does no harm.
+        # processed once more, which does no harm.
         for (outcome, problem), pks in looked_at.items():
             StripeEvent.objects.filter(pk__in=pks).update(
                 outcome=outcome, problem=problem, processed_at=now
@@ -62,10 +62,10 @@ def has_late_events(now: datetime) -> bool:
 
 
 def take_up_early_events() -> None:
-    """Have events about refunds looked at again if their payment has become known since.
+    """Have events about refunds processed again if their payment has become known since.
 
-    Stripe may tell of a refund before it tells us that the payment went through, and until then
-    the payment intent in the event is unknown here.
+    Stripe may report a refund before the payment, and until then the payment intent in the event
+    is unknown here.
     """
     ours = Payment.objects.exclude(payment_intent_id=None).values("payment_intent_id")
     StripeEvent.objects.filter(
@@ -76,10 +76,10 @@ def take_up_early_events() -> None:
 
 
 def _result(event: StripeEvent, now: datetime) -> Result:
-    """Do what follows from one event, and return what became of it.
+    """Process one event and return the result.
 
-    Raises stripe_api.Unavailable where Stripe cannot be asked, OperationalError or InterfaceError
-    where the database cannot.
+    Raises stripe_api.Unavailable if Stripe cannot be asked, OperationalError or InterfaceError if
+    the database cannot.
     """
     try:
         return _outcome(event, now), ""
@@ -89,7 +89,7 @@ def _result(event: StripeEvent, now: datetime) -> Result:
         # Stripe does not know what its own event is about.
         return StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: {error}"
     except Exception as error:
-        # A bug that one event brings out must not hold up the others.
+        # An error with one event must not hold up the others.
         logger.exception("event %s cannot be processed", event.event_id)
         return StripeEvent.Outcome.ATTENTION, f"{type(error).__name__}: see the log"
 

@@ -7,7 +7,7 @@ from donations.models import Donation, Payment
 
 
 def paid_twice(*, donation: Donation, payment: Payment, now: datetime) -> None:
-    """Tell the giver that this second `payment` of their donation is being refunded."""
+    """Mail the giver that this second `payment` of their donation is being refunded."""
     mail.write(
         key=f"paid twice:{payment.pk}",
         about=payment.request_body["metadata"]["reference"],

@@ -1,4 +1,4 @@
-"""All money: what was given, the attempts to pay it through Stripe, and what went back."""
+"""All money: donations, the attempts to pay them through Stripe, refunds and Stripe's events."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ class DonationQuerySet(models.QuerySet["Donation"]):
 
 
 class Donation(models.Model):
-    """What somebody freely gives: promised on a form, then received or withdrawn."""
+    """What somebody freely gives: pledged on a form, then received or withdrawn."""
 
     class Status(models.TextChoices):
         PLEDGED = "pledged", _("Not paid yet")
@@ -73,7 +73,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(status__in=Payment.LIVE)
 
     def to_ask_about(self, now: datetime) -> "PaymentQuerySet":
-        """Live attempts that Stripe is to be asked about by now."""
+        """Live attempts about which Stripe is to be asked now."""
         return self.live().filter(check_at__lte=now)
 
 
@@ -81,14 +81,14 @@ class Payment(models.Model):
     """One attempt to be paid through Stripe: one Checkout Session."""
 
     class Status(models.TextChoices):
-        # Written down before Stripe is called; the call's outcome is not known (yet).
+        # Created before Stripe is called; the call's outcome is not known (yet).
         BEGUN = "begun", _("Being set up")
         OPEN = "open", _("Waiting for the payer")
         # The payer has finished, the bank has not.
         PROCESSING = "processing", _("Waiting for the bank")
         PAID = "paid", _("Paid")
         CLOSED = "closed", _("Ended without payment")
-        # Stripe's record and ours differ: a person must look.
+        # Stripe's record and ours differ: staff must look.
         PARKED = "parked", _("Needs a look")
 
     LIVE = (Status.BEGUN, Status.OPEN, Status.PROCESSING)
@@ -105,7 +105,7 @@ class Payment(models.Model):
     payment_intent_id = models.CharField(max_length=255, null=True)
     check_at = models.DateTimeField()
     created_at = models.DateTimeField()
-    # When the payer came back from Stripe's page by the address for those who have paid.
+    # When the payer returned from Stripe's page by its success URL.
     returned_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
@@ -158,7 +158,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
 
 class Refund(models.Model):
-    """Money on its way back: asked for by us, or made on Stripe's own pages."""
+    """A refund, requested by us or made in Stripe's dashboard."""
 
     class Status(models.TextChoices):
         BEGUN = "begun", _("Being asked for")
@@ -180,7 +180,7 @@ class Refund(models.Model):
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     refund_id = models.CharField(max_length=255, unique=True, null=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    # A member of staff noted that the money went back otherwise than by a refund at Stripe.
+    # Staff recorded that the money went back by other means than a refund at Stripe.
     is_by_hand = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     check_at = models.DateTimeField()

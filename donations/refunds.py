@@ -1,4 +1,4 @@
-"""Giving money back: a refund is written down, asked of Stripe by a worker, and then booked."""
+"""Refunds: created here, requested from Stripe by a worker, then booked."""
 
 import logging
 import uuid
@@ -23,11 +23,11 @@ def begin(
     by: User | None = None,
     now: datetime,
 ) -> Refund:
-    """Write down a refund of `amount_pence`, or of the whole payment, and have a worker ask Stripe.
+    """Create a refund of `amount_pence`, or of the whole payment, and have a worker ask Stripe.
 
     Call it inside the transaction that decides on the refund.
     """
-    # donations.tasks imports this module, and the inbox, whose settling begins refunds.
+    # donations.tasks imports this module, directly and through the inbox and the settlement.
     from donations.tasks import send_refund  # noqa: PLC0415 (the circle described above)
 
     refund = Refund.objects.create(
@@ -43,7 +43,7 @@ def begin(
 
 
 def send(*, refund: Refund, now: datetime) -> None:
-    """Ask Stripe to make a refund that was written down, or what has become of it since.
+    """Ask Stripe to make a refund, or for its state if it was requested before.
 
     Does nothing if another worker is asking. Raises stripe_api.Unavailable.
     """
@@ -66,7 +66,7 @@ def send(*, refund: Refund, now: datetime) -> None:
 def book(
     state: stripe_api.RefundState, *, now: datetime, refund: Refund | None = None
 ) -> Refund | None:
-    """Book what Stripe says of a refund, also of one that somebody made in Stripe's dashboard.
+    """Book the state of a refund at Stripe, also of one that was made in Stripe's dashboard.
 
     `refund` is our row for it, where the caller knows it. Returns None for a refund of a payment
     that is not ours.
@@ -86,7 +86,7 @@ def book(
             # Made by our call, whose answer was lost on the way.
             known = payment.refunds.filter(pk=int(state.our_mark)).first()
         elif known is None:
-            # Made in Stripe's dashboard, perhaps in place of one that we have yet to ask for.
+            # Made in Stripe's dashboard, perhaps instead of one that we have yet to request.
             known = payment.refunds.filter(
                 refund_id=None, status=Refund.Status.BEGUN, amount_pence=state.amount_pence
             ).first()
@@ -133,8 +133,8 @@ def _at_stripe(refund: Refund, now: datetime) -> stripe_api.RefundState:
         return stripe_api.retrieve_refund(refund.refund_id)
     intent_id = str(refund.payment.payment_intent_id)
     if refund.problem or now - refund.created_at >= stripe_api.KEY_KEPT_FOR:
-        # Stripe repeats an old error for this key, or has forgotten it. So look whether the refund
-        # was made, and if not, ask for it under a new key.
+        # Stripe repeats an old error for this key, or has forgotten it. So check whether the refund
+        # was made, and if not, request it under a new key.
         for state in stripe_api.refunds_of(intent_id):
             if state.our_mark == str(refund.pk):
                 return state
@@ -150,7 +150,7 @@ def _at_stripe(refund: Refund, now: datetime) -> stripe_api.RefundState:
 
 
 def _refused(refund: Refund, problem: str, now: datetime) -> None:
-    """Note that Stripe refused a refund, unless it turns out to have been made there already."""
+    """Record that Stripe refused a refund, unless it turns out to have been made there already."""
     with suppress(stripe_api.Refused):  # Stripe may not know the payment at all
         for state in stripe_api.refunds_of(str(refund.payment.payment_intent_id)):
             book(state, now=now)

@@ -23,8 +23,8 @@ CURRENCY = "gbp"
 # The fields of a payment that each of Stripe's answers sets.
 _TOLD = ("session_id", "session_url", "status")
 
-# Confirms the order that a donation was promised with, in the same transaction. Returns False
-# where its places are gone, so that the money must be refunded.
+# Confirms the order that a donation was pledged with, in the same transaction. Returns False
+# if its places are gone, so that the money must be refunded.
 OnReceived = Callable[[Donation, datetime], bool]
 _on_received: OnReceived | None = None
 
@@ -36,9 +36,9 @@ def register(on_received: OnReceived) -> None:
 
 
 def settle(session_id: str, *, now: datetime) -> Payment | None:
-    """Ask Stripe about a session and book the answer; None where the session is not ours.
+    """Ask Stripe about a session and book the answer; None if the session is not ours.
 
-    Raises stripe_api.Unavailable where Stripe cannot be asked; nothing is changed then.
+    Raises stripe_api.Unavailable if Stripe cannot be asked; nothing is changed then.
     """
     payment = Payment.objects.filter(session_id=session_id).first()
     if payment is None:
@@ -53,7 +53,7 @@ def settle(session_id: str, *, now: datetime) -> Payment | None:
 
 
 def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
-    """Book what Stripe says of a payment's session, and do what follows from it."""
+    """Book the state of a payment's session at Stripe, and do what follows from it."""
     with transaction.atomic():
         donation = Donation.objects.locked(payment.donation_id)
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)

@@ -31,10 +31,10 @@ class Unavailable(Exception):
 
 
 class Broken(Unavailable):
-    """Stripe says that something went wrong on its own side.
+    """Stripe reports an error on its own side.
 
-    It repeats this answer for the same key. So look up whether the call has taken effect, and if
-    not, call again with a new key.
+    It repeats this answer for the same key. So check whether the call has taken effect, and if not,
+    call again with a new key.
     """
 
 
@@ -48,7 +48,7 @@ class BadEvent(Exception):
 
 @dataclass(frozen=True)
 class Session:
-    """A Checkout Session as Stripe tells of it."""
+    """A Checkout Session as Stripe reports it."""
 
     id: str
     url: str
@@ -58,7 +58,7 @@ class Session:
     currency: str
     is_live: bool
     payment_intent_id: str | None
-    intent_status: str = ""  # only where the session was asked for by its id
+    intent_status: str = ""  # set by `retrieve_session` only
 
     @property
     def is_paid(self) -> bool:
@@ -75,7 +75,7 @@ class Session:
 
 @dataclass(frozen=True)
 class RefundState:
-    """A refund as Stripe tells of it."""
+    """A refund as Stripe reports it."""
 
     id: str
     status: str  # pending, requires_action, succeeded, failed, canceled
@@ -86,7 +86,7 @@ class RefundState:
 
 @dataclass(frozen=True)
 class Event:
-    """What an event is about. The present state of that is read from Stripe, never from here."""
+    """What an event is about. Its current state is read from Stripe, never from the event."""
 
     id: str
     type: str
@@ -96,7 +96,7 @@ class Event:
 
 
 def create_session(body: dict[str, Any], *, key: str) -> Session:
-    """Open a Checkout Session with exactly this body; the same key and body give the same one."""
+    """Open a Checkout Session with exactly this body; the same key and body return the same one."""
     with _asking():
         made = _client().v1.checkout.sessions.create(
             body,  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def create_session(body: dict[str, Any], *, key: str) -> Session:
 
 
 def retrieve_session(session_id: str) -> Session:
-    """What has become of a session."""
+    """The current state of a session."""
     with _asking():
         return _session(
             _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
@@ -134,7 +134,7 @@ def find_session(client_reference: str, *, since: datetime) -> Session | None:
 def create_refund(
     *, payment_intent_id: str, amount_pence: int, key: str, our_mark: str, reason: str
 ) -> RefundState:
-    """Refund money; the same key gives the same refund. Stripe returns `our_mark` with it."""
+    """Refund money; the same key returns the same refund. Stripe returns `our_mark` with it."""
     with _asking():
         return _refund(
             _client().v1.refunds.create(
@@ -149,7 +149,7 @@ def create_refund(
 
 
 def retrieve_refund(refund_id: str) -> RefundState:
-    """What has become of a refund."""
+    """The current state of a refund."""
     with _asking():
         return _refund(_client().v1.refunds.retrieve(refund_id))
 
@@ -201,17 +201,17 @@ def _client_for(secret_key: str, base: str) -> stripe.StripeClient:
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    """Raise Unavailable or Refused for what goes wrong while Stripe is asked."""
+    """Turn the SDK's exceptions into Unavailable or Refused."""
     try:
         yield
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
         raise Refused(str(error)) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        # This will not pass by itself, unlike a cut line, so it is logged as an error.
+        # This will not pass by itself, unlike a lost connection, so it is logged as an error.
         logger.error("Stripe does not take our key: %s", type(error).__name__)
         raise Unavailable(f"{type(error).__name__}: {error}") from error
     except stripe.StripeError as error:
-        # A 409 is among these: the same key is being worked on right now.
+        # A 409 is among these: Stripe is still processing a call with the same key.
         is_broken = (error.http_status or 0) >= 500
         kind = Broken if is_broken else Unavailable
         raise kind(f"{type(error).__name__}: {error}") from error
@@ -232,7 +232,7 @@ def _event(made: Any) -> Event:
 
 
 def _session(made: Any) -> Session:
-    intent = made.payment_intent  # an id, or where it was asked for the object
+    intent = made.payment_intent  # an id, or the object if it was expanded
     return Session(
         id=made.id,
         url=made.url or "",

@@ -1,6 +1,6 @@
-"""What a worker does about money. Payments that have arrived come before all other tasks.
+"""Background tasks about money. The inbox has priority over all other tasks.
 
-Where Stripe cannot be asked nothing is lost: the sweep tries again.
+If Stripe cannot be asked, nothing is lost: the sweep tries again.
 """
 
 import logging
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @task(priority=50)
 def process_inbox() -> None:
-    """Look at the events of the inbox that wait; enqueue this task again if some are left over.
+    """Process the waiting events of the inbox; enqueue this task again if some are left.
 
     Every event enqueues this task when it is stored, but one run serves them all.
     """
@@ -35,7 +35,7 @@ def process_inbox() -> None:
 
 @task(priority=20)
 def send_refund(refund_pk: int) -> None:
-    """Ask Stripe for one refund, unless that is done."""
+    """Request one refund from Stripe, or ask about its state."""
     refund = Refund.objects.select_related("payment").filter(pk=refund_pk).first()
     if refund is None:
         return

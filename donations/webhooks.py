@@ -1,7 +1,7 @@
-"""Stripe's events: stored as they arrive at the webhook, or fetched where one never arrived.
+"""Stripe's events: stored as they arrive at the webhook, or fetched if they never arrived.
 
-Nothing else happens while Stripe waits for our answer. What follows from an event is decided by a
-worker (`donations/inbox.py`).
+Nothing else happens while Stripe waits for our response. A worker processes the events
+(`donations/inbox.py`).
 """
 
 import logging
@@ -21,7 +21,7 @@ from donations.tasks import process_inbox
 
 logger = logging.getLogger(__name__)
 
-# Bytes. Stripe's events are a few kilobytes; one that is refused is found later by the sweep.
+# Bytes. Stripe's events are a few kilobytes; the sweep fetches one that is refused.
 LARGEST_EVENT = 256 * 1024
 
 # How often Stripe is asked for events that did not reach us, and how far back: Stripe keeps them
@@ -29,7 +29,7 @@ LARGEST_EVENT = 256 * 1024
 FETCH_EVERY = timedelta(minutes=10)
 FETCH_BACK = timedelta(days=30)
 # Only these are fetched. Our open payments are asked about by the sweep (`donations.actions`);
-# what happens to a payment afterwards is known from events alone.
+# what happens to a payment afterwards is only known from events.
 _FETCHED = (
     "refund.created",
     "refund.updated",
@@ -61,7 +61,7 @@ def receive(request: HttpRequest) -> HttpResponse:
 
 
 def sweep(now: datetime) -> None:
-    """Look at events that wait for too long or came too early, and fetch those that we missed."""
+    """Process events that wait for too long or came too early, and fetch those that we missed."""
     inbox.take_up_early_events()
     for step in (_process_late_events, _fetch_missed_events):
         try:
@@ -71,8 +71,8 @@ def sweep(now: datetime) -> None:
 
 
 def _process_late_events(now: datetime) -> None:
-    # Here and not in a worker: while Stripe cannot be reached, a worker that waits for it would
-    # send no mail.
+    # Not in a worker: while Stripe cannot be reached, a worker that waits for it would send no
+    # mail.
     if inbox.has_late_events(now) and inbox.process(now=now):
         process_inbox.enqueue()
 
@@ -88,7 +88,7 @@ def _fetch_missed_events(now: datetime) -> None:
 
 
 def _store(event: stripe_api.Event, *, now: datetime) -> None:
-    """Store an event and have a worker look at it; nothing happens if it is stored already."""
+    """Store an event and have a worker process it. Idempotent."""
     right_mode = event.is_live == settings.STRIPE_LIVE
     try:
         with transaction.atomic():

@@ -20,11 +20,11 @@ def request(
     agreed_to: str,
     now: datetime,
 ) -> Subscriber | None:
-    """Write down that somebody asked for the Bulletin, by agreeing to the words `agreed_to`.
+    """Record that somebody asked for the Bulletin by agreeing to the wording `agreed_to`.
 
     A new or returning address is pending until it confirms; a confirmed one stays confirmed.
-    Returns None for an address that must never be written to again. The page must say the same in
-    every case: it may not tell who is on the list.
+    Returns None for an address that must never be written to again. The page must respond the same
+    in every case, so that it does not reveal who is on the list.
     """
     email = email.lower()
     if is_suppressed(email):
@@ -55,7 +55,7 @@ def sign_up(
     source: Consent.Source,
     now: datetime,
 ) -> None:
-    """Write down a sign-up from the Bulletin's own form, and mail the link to confirm it.
+    """Record a sign-up from the Bulletin's own form, and mail the link to confirm it.
 
     A confirmed subscriber is mailed that they receive the Bulletin already.
     """
@@ -76,7 +76,7 @@ def sign_up(
 
 
 def confirm(*, subscriber: Subscriber, now: datetime) -> Subscriber:
-    """Make a pending subscriber a confirmed one; confirming again changes nothing.
+    """Confirm a pending subscriber. Idempotent.
 
     Somebody who has unsubscribed since stays unsubscribed: an old link does not bring them back.
     """
@@ -91,7 +91,7 @@ def confirm(*, subscriber: Subscriber, now: datetime) -> Subscriber:
 
 
 def unsubscribe(*, subscriber: Subscriber, source: Consent.Source, now: datetime) -> None:
-    """Take somebody off the Bulletin; a second time changes nothing."""
+    """Unsubscribe somebody from the Bulletin. Idempotent."""
     with transaction.atomic():
         subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber.pk)
         if subscriber.status in (Subscriber.Status.PENDING, Subscriber.Status.CONFIRMED):
@@ -111,16 +111,16 @@ def erase(*, email: str, now: datetime) -> None:
 
 
 def is_suppressed(email: str) -> bool:
-    """Whether this address asked, or its provider told us, never to be written to again."""
+    """Whether this address must never be written to again."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     digests = [digest_of(email, secret_key) for secret_key in keys]
     return Suppression.objects.filter(digest__in=digests).exists()
 
 
 def digest_of(email: str, secret_key: str = "") -> str:
-    """The keyed hash by which the suppression list knows an address.
+    """The keyed hash of an address in the suppression list.
 
-    The key is derived from `secret_key`, by default the current one. A row that was written under
+    The key is derived from `secret_key`, by default the current one. A row that was written with
     an older key is found with that one.
     """
     secret = (secret_key or settings.SECRET_KEY).encode()

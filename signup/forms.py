@@ -16,16 +16,16 @@ from signup import wording
 from signup.models import Consent
 
 _SALT = "signup.form"
-# Nobody fills in the form faster, nobody takes longer.
+# A form that is sent sooner or later than this after it was shown has to be sent again.
 SOONEST = timedelta(seconds=1)
 LATEST = timedelta(days=2)
 
 
 class SignUpForm(forms.Form):
-    """An e-mail address, and a name if one likes.
+    """An e-mail address, and optionally a name.
 
-    Two traps for programs: `website`, which people do not see, and the signed time at which the
-    form was made.
+    Two traps for bots: `website`, which people do not see, and the signed time at which the form
+    was made.
     """
 
     email = AddressField(
@@ -54,7 +54,6 @@ class SignUpForm(forms.Form):
         template_name="signup/trap.html",
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
-    made = forms.CharField(widget=forms.HiddenInput, required=False)
     source = forms.ChoiceField(
         choices=[(s, s) for s in (Consent.Source.HOME_PAGE, Consent.Source.BULLETIN_PAGE)],
         widget=forms.HiddenInput,
@@ -63,7 +62,13 @@ class SignUpForm(forms.Form):
 
     def __init__(self, *args: Any, source: Consent.Source, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial |= {"made": _this_moment(), "source": source}
+        self.initial["source"] = source
+
+    @property
+    def made(self) -> str:
+        """When the form was made, signed: what was sent, unless it is too old to be sent again."""
+        sent = self.data.get("made", "")
+        return sent if _is_signed_within(LATEST, sent) else signing.dumps("", salt=_SALT)
 
     @property
     def agreement(self) -> str:
@@ -82,24 +87,20 @@ class SignUpForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        try:
-            signing.loads(data.get("made", ""), salt=_SALT, max_age=LATEST)
-        except signing.BadSignature as error:
-            self._make_anew()
+        sent = self.data.get("made", "")
+        if not _is_signed_within(LATEST, sent):
             raise ValidationError(
                 _("This form was open for a long time. Please send it once more.")
-            ) from error
-        try:
-            signing.loads(data["made"], salt=_SALT, max_age=SOONEST)
-        except signing.SignatureExpired:
-            return data
-        raise ValidationError(_("That was very quick. Please send the form once more."))
-
-    def _make_anew(self) -> None:
-        self.data = self.data.copy()
-        self.data[self.add_prefix("made")] = _this_moment()
+            )
+        if _is_signed_within(SOONEST, sent):
+            raise ValidationError(_("That was very quick. Please send the form once more."))
+        return data
 
 
-def _this_moment() -> str:
-    """Now, signed."""
-    return signing.dumps("", salt=_SALT)
+def _is_signed_within(time: timedelta, made: str) -> bool:
+    """Whether `made` was signed by us, and no longer ago than `time`."""
+    try:
+        signing.loads(made, salt=_SALT, max_age=time)
+    except signing.BadSignature:
+        return False
+    return True

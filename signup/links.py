@@ -1,4 +1,4 @@
-"""The secret part of the Bulletin's links: signed, one purpose each, never the address itself."""
+"""The Bulletin's secret links: a signed token for one purpose each, without the address."""
 
 import uuid
 
@@ -13,17 +13,17 @@ _UNSUBSCRIBE = "signup.unsubscribe"
 
 
 class BadLink(Exception):
-    """The link is not ours, was changed, or is past its time."""
+    """The link is not ours, was changed, or has expired."""
 
 
 def confirm_url(subscriber: Subscriber) -> str:
-    """Where this subscriber confirms; good for a week, as often as wanted."""
+    """The link by which this subscriber confirms; valid for PENDING_FOR."""
     token = signing.dumps(subscriber.key.hex, salt=_CONFIRM)
     return settings.BASE_URL + reverse("signup:confirm", args=[token])
 
 
 def unsubscribe_url(subscriber: Subscriber) -> str:
-    """Where this subscriber leaves; good for ever."""
+    """The link by which this subscriber unsubscribes; it never expires."""
     token = signing.dumps(subscriber.key.hex, salt=_UNSUBSCRIBE)
     return settings.BASE_URL + reverse("signup:unsubscribe", args=[token])
 
@@ -37,12 +37,12 @@ def unsubscribe_headers(subscriber: Subscriber) -> dict[str, str]:
 
 
 def subscriber_to_confirm(token: str) -> Subscriber:
-    """Whose confirmation `token` is; raises BadLink."""
+    """The subscriber in the token of a confirmation link. Raises BadLink."""
     return _subscriber(token, _CONFIRM, max_age=PENDING_FOR.total_seconds())
 
 
 def subscriber_to_unsubscribe(token: str) -> Subscriber:
-    """Who leaves by `token`; raises BadLink."""
+    """The subscriber in the token of an unsubscribe link. Raises BadLink."""
     return _subscriber(token, _UNSUBSCRIBE, max_age=None)
 
 

@@ -15,13 +15,13 @@ def confirm(*, subscriber: Subscriber, now: datetime) -> None:
 
 
 def already(*, subscriber: Subscriber, now: datetime) -> None:
-    """Tell a confirmed subscriber who asked again that they receive the Bulletin already."""
+    """Mail a confirmed subscriber who signs up again that they receive the Bulletin already."""
     _write("signup/emails/already", subscriber, now)
 
 
 def _write(template: str, subscriber: Subscriber, now: datetime) -> None:
     mail.write(
-        # One key in a quarter of an hour: an address gets no more than one of these mails in it.
+        # The key changes each quarter of an hour: in that time an address gets one mail at most.
         key=f"signup:{subscriber.pk}:{int(now.timestamp()) // 900}",
         to=subscriber.email,
         sender=settings.BULLETIN_FROM,

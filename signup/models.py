@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from conference.markdown import to_html
 
-# A sign-up that nobody confirmed is forgotten after this.
+# A sign-up that is not confirmed is deleted after this.
 PENDING_FOR = timedelta(days=7)
 
 
 def validate_is_pdf(file: File) -> None:
-    """Raise ValidationError for a file that does not begin as PDF files do."""
+    """Raise ValidationError unless the file begins with %PDF-."""
     file.seek(0)
     if file.read(5) != b"%PDF-":
         raise ValidationError(_("This file is no PDF."))
@@ -27,7 +27,7 @@ def validate_is_pdf(file: File) -> None:
 
 
 def new_pdf_name(_instance: Any, _filename: str) -> str:
-    """A name of our own for the stored file, which nobody guesses before it is published."""
+    """A random name for the stored file, which nobody can guess before it is published."""
     return f"bulletin/{uuid.uuid4().hex}.pdf"
 
 
@@ -36,7 +36,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.filter(status=Subscriber.Status.CONFIRMED)
 
     def lapsed(self, now: datetime) -> "SubscriberQuerySet":
-        """Asked for, not confirmed, and past the time to do so; or stopped before that."""
+        """Not confirmed within PENDING_FOR, or unsubscribed before confirming."""
         never_came = Q(status=Subscriber.Status.UNSUBSCRIBED, confirmed_at=None)
         return self.filter(
             Q(status=Subscriber.Status.PENDING) | never_came, requested_at__lt=now - PENDING_FOR
@@ -53,7 +53,7 @@ class Subscriber(models.Model):
         BOUNCED = "bounced", _("Cannot be reached")
         COMPLAINED = "complained", _("Complained")
 
-    # What the links carry, never the address.
+    # Identifies the subscriber in links, instead of the address.
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # In lower case.
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
@@ -103,7 +103,7 @@ class Consent(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that must not be written to, kept as a keyed hash beyond its erasure."""
+    """An address that must not be written to, kept as a keyed hash after its erasure."""
 
     digest = models.CharField(max_length=64, unique=True)
     reason = models.CharField(max_length=15)
@@ -133,7 +133,7 @@ class Edition(models.Model):
         blank=True,
         validators=[FileExtensionValidator(["pdf"]), validate_is_pdf],
     )
-    # Pages keep what they have drawn of a row for as long as this stays the same.
+    # Templates have it in their cache keys, so that a change shows at once.
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = EditionQuerySet.as_manager()

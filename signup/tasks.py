@@ -1,4 +1,4 @@
-"""What a worker does for the Bulletin."""
+"""Background tasks of the Bulletin."""
 
 from datetime import datetime
 
@@ -10,11 +10,10 @@ from signup.models import Consent
 
 @task()
 def sign_up(email: str, first_name: str, last_name: str, source: str, at: str) -> None:
-    """Write a sign-up down and mail the link to confirm it.
+    """Record a sign-up and mail the link to confirm it.
 
-    This is done by a worker so that the form is answered as quickly for an unknown address as for
-    a known one: the time it takes must not tell who is on the list. `at` is when the form was
-    sent, in ISO 8601.
+    Done by a worker, so that the response takes the same time for known and unknown addresses and
+    does not reveal who is on the list. `at` is when the form was sent, in ISO 8601.
     """
     actions.sign_up(
         email=email,

@@ -27,7 +27,7 @@ FOR_AN_ADDRESS = 3
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulletin(request: HttpRequest) -> HttpResponse:
-    """Sign-up form and archive. A good form gets the same answer for every address."""
+    """Sign-up form and archive. A valid form gets the same response for every address."""
     sent = request.POST if request.method == "POST" else None
     form = SignUpForm(sent, source=Consent.Source.BULLETIN_PAGE)
     if form.is_valid():
@@ -58,7 +58,7 @@ def edition(request: HttpRequest, number: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the mail's button. Mail scanners open links: only the POST confirms."""
+    """The page of the mail's button. Only the POST confirms, because mail scanners open links."""
     state = "asked"
     try:
         subscriber = links.subscriber_to_confirm(token)
@@ -77,12 +77,12 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Leave: a page with a button, and the one-click POST of mail programs."""
+    """Unsubscribe: a page with a button, and the one-click POST of mail programs."""
     state = "asked"
     if request.method == "POST":
         is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         source = Consent.Source.ONE_CLICK if is_one_click else Consent.Source.UNSUBSCRIBE_PAGE
-        # A link that is not valid gets the same answer: that person is not on the list.
+        # An invalid link gets the same response: that person is not on the list.
         with suppress(links.BadLink):
             actions.unsubscribe(
                 subscriber=links.subscriber_to_unsubscribe(token),
@@ -94,7 +94,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _accept(request: HttpRequest, form: SignUpForm) -> None:
-    """Have a worker see to a sign-up, unless it is a program's or one too many."""
+    """Enqueue a sign-up, unless it is a bot's or over the address's limit. Raises TooOften."""
     now = timezone.now()
     hour, day = timedelta(hours=1), timedelta(days=1)
     network = Limit("signup", network_of(request), FROM_A_NETWORK, hour)

@@ -1,6 +1,6 @@
-"""The words people agree to, each under a version that is kept with the consent.
+"""The texts that people agree to. Each consent stores the text and its version.
 
-Changing a text means adding a new version; the old ones stay, since they are part of the proof.
+A changed text needs a new version.
 """
 
 from django.utils.translation import gettext

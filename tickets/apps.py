@@ -5,8 +5,8 @@ class TicketsConfig(AppConfig):
     name = "tickets"
 
     def ready(self) -> None:
-        """Have the settlement confirm the order for which a donation has arrived."""
-        # Both import models, which exist only once all apps are set up.
+        """Register the function that confirms an order when its donation has arrived."""
+        # Both import models, which are not loaded before.
         from donations import settlement  # noqa: PLC0415 (see above)
         from tickets.actions import on_gift_received  # noqa: PLC0415 (see above)
 

@@ -1,4 +1,4 @@
-"""How many places there are, in the words that people see."""
+"""Which places are left, as pages show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Word = Literal["plenty", "few", "full"]
 
 @dataclass(frozen=True)
 class TypeOnOffer:
-    """A ticket type as the conference's page shows it: how many places only where they are few."""
+    """A ticket type on the conference's page; `places_left` is None unless few are left."""
 
     name: str
     description: str
@@ -23,7 +23,7 @@ class TypeOnOffer:
 
 @dataclass(frozen=True)
 class OnOffer:
-    """What can still be reserved at a conference, as it was a moment ago."""
+    """What can be reserved at a conference, as it was when it was counted."""
 
     types: Sequence[TicketType]
     left: PlacesLeft
@@ -34,9 +34,9 @@ class OnOffer:
 
     @property
     def version(self) -> str:
-        """Changes with whatever a page shows of the types and of the places that are left.
+        """For cache keys: changes with anything a page shows of the types and the places left.
 
-        How many are left is shown where they are few, and in the form up to MOST_PLACES.
+        The number left is shown if it is 'few', and in the form up to MOST_PLACES.
         """
         shown = []
         for kind in self.types:
@@ -58,7 +58,7 @@ class OnOffer:
 
 
 def on_offer(conference: Conference) -> OnOffer:
-    """What can be reserved at a conference now; only a promise once it is asked for under lock."""
+    """What can be reserved at a conference now. A hint: only the count under the lock decides."""
     types = list(conference.ticket_types.counting_places())
     return OnOffer(types, places_left(conference, types))
 

@@ -14,8 +14,8 @@ from tickets.models import Order
 def ics(order: Order) -> bytes:
     """Return an .ics file with the conference of `order`.
 
-    The same order always gives the same entry (UID), so taking it in again makes no second one.
-    Its link is the conference's own: calendars are shared with others, the order's link is not.
+    The same order always has the same UID, so importing it again makes no second entry. It links to
+    the conference, not to the order: calendars are shared, and the order's link is secret.
     """
     conference = order.conference
     url = settings.BASE_URL + conference.get_absolute_url()
@@ -27,7 +27,7 @@ def ics(order: Order) -> bytes:
     event = Event()
     event.add("uid", f"{order.reference}@{urlsplit(settings.BASE_URL).hostname}")
     event.add("dtstamp", now)
-    # An entry that is taken in again replaces the older one: the later, the higher.
+    # Grows with time, because a calendar replaces an entry only by one with a higher number.
     event.add("sequence", int(now.timestamp()) // 60)
     event.add("summary", conference.name)
     event.add("dtstart", conference.starts_at.astimezone(conference.zone))

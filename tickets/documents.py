@@ -28,13 +28,14 @@ QUIET_ZONE = 4  # modules of white around the code
 MODULES = 37  # of a QR symbol of version 5
 # Any mask reads equally well here, as a signature looks random. Trying all eight takes 8 ms.
 _MASK = 2
-# The page has room for so many lines of place and access together, of so many letters each.
+# The page has room for this many lines of venue, address and access information together, each
+# of this many letters.
 _LINES = 12
 _LINE_LENGTH = 85
 _BLOCK_END = re.compile(r"</(?:p|li|h\d|tr|pre|blockquote)>|<br>")
 _LINK = re.compile(r"</?a\b[^>]*>")
 
-# The style sheet's class for a text that is wider than so many letters.
+# The style sheet's class for a text that is wider than this number of letters.
 _NAME_SIZES = {
     130: "name tiny",
     90: "name smallest",
@@ -49,8 +50,8 @@ _TITLE_SIZES = {120: "smallest", 66: "smaller", 24: "small", 0: ""}
 def tickets_pdf(tickets: Sequence[Ticket]) -> bytes:
     """Return one PDF/UA-1 document with a page for each of the tickets of one conference.
 
-    The tickets come with `ticket_type` and `order__conference__organisation` selected. For more
-    tickets than an order holds use `tickets_pdf_many`. Raises ValueError without tickets.
+    Fetch the tickets with select_related('ticket_type', 'order__conference__organisation'). For
+    more tickets than one order has use `tickets_pdf_many`. Raises ValueError without tickets.
     """
     if not tickets:
         raise ValueError("no tickets to print")
@@ -75,8 +76,8 @@ def tickets_pdf_many(tickets: Iterable[Ticket]) -> Iterator[bytes]:
     remaining = iter(tickets)
     while batch := list(islice(remaining, BATCH)):
         yield tickets_pdf(batch)
-        # A document is full of reference cycles. Freed here, they keep the peak of memory at 116
-        # MB; otherwise several documents add up to 125 MB.
+        # A document is full of reference cycles. Freeing them here keeps the peak of memory at
+        # 116 MB; otherwise several documents add up to 125 MB.
         gc.collect()
 
 
@@ -91,12 +92,12 @@ def fingerprint(tickets: Sequence[Ticket]) -> str:
 
 
 def qr_rows(code: str) -> Iterator[tuple[int, int, int]]:
-    """Yield (x, y, width) of each dark stretch in the QR symbol of a signed code, in modules.
+    """Yield (x, y, width) of each dark run in the QR symbol of a signed code, in modules.
 
     The symbol is 45 modules wide and high with its quiet zone: version 5, level M. Raises
     qrcode's DataOverflowError for a text of more than 122 characters.
     """
-    # A web process draws no tickets and saves the 6 MB that these take.
+    # Imported here, because a web process draws no tickets and can save the 6 MB.
     from qrcode import QRCode  # noqa: PLC0415 (6 MB)
     from qrcode.constants import ERROR_CORRECT_M  # noqa: PLC0415 (6 MB)
     from qrcode.util import MODE_ALPHA_NUM, QRData  # noqa: PLC0415 (6 MB)
@@ -137,7 +138,7 @@ def when(conference: Conference) -> tuple[str, str]:
 
 
 def _zone_name(abbreviation: str) -> str:
-    """Return 'GMT' as it is, and '-03', all that some zones have, as 'UTC-03'."""
+    """Return an abbreviation such as 'GMT' as it is, but a bare offset like '-03' as 'UTC-03'."""
     return f"UTC{abbreviation}" if abbreviation[:1] in "+-" else abbreviation
 
 
@@ -150,7 +151,7 @@ def _title(tickets: Sequence[Ticket]) -> str:
 
 
 def _pages(tickets: Sequence[Ticket]) -> list[SafeString]:
-    """Return what each ticket has of its own, as HTML."""
+    """Return the HTML that is particular to each ticket."""
     return [
         render_to_string(
             "tickets/pdf/ticket.html",
@@ -167,7 +168,7 @@ def _pages(tickets: Sequence[Ticket]) -> list[SafeString]:
 
 
 def _frames(tickets: Sequence[Ticket]) -> list[SafeString]:
-    """Return for each ticket what it shares with others, as HTML."""
+    """Return for each ticket the HTML that it shares with others."""
     conference = tickets[0].order.conference
     day, times = when(conference)
     address = ", ".join(line.strip() for line in conference.address.splitlines() if line.strip())
@@ -188,7 +189,7 @@ def _frames(tickets: Sequence[Ticket]) -> list[SafeString]:
 
 
 def _access(conference: Conference, room: int) -> SafeString:
-    """Return the access information without links, cut to what fits `room` lines."""
+    """Return the access information without links, cut to fit `room` lines."""
     html = _LINK.sub("", conference.access_information_html)
     words = len(html.split())
     cut = html
@@ -205,7 +206,7 @@ def _lines(html: str) -> int:
 
 
 def _size(sizes: dict[int, str], text: str) -> str:
-    """Return the class for a text: the wider, the smaller it is set."""
+    """Return the class for a text: the wider the text, the smaller its letters."""
     # Chinese and Japanese letters, and most emoji, are twice as wide.
     width = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
     return next(name for least, name in sizes.items() if width > least or not least)

@@ -1,4 +1,4 @@
-"""The reservation form and the small forms of the order's page. They only validate and shape."""
+"""The reservation form and the small forms of the order's page. They have no side effects."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ from signup import wording
 from tickets.actions import Place, PlacesLeft
 from tickets.models import MOST_PLACES, TicketType
 
-# More than any giver means; a larger gift is better arranged in person. Ten million pence.
+# £100,000. A larger donation is better arranged in person.
 MOST_GIFT_ONLINE_PENCE = 10_000_000
 
 OTHER = "other"
@@ -28,7 +28,7 @@ NONE = "none"
 class GiftForm(forms.Form):
     """How much is given: a suggested amount, another one, or nothing. Nothing is preselected."""
 
-    # Django requires neither field, yet one of them has to be filled in.
+    # '(optional)' would mislead: neither field is required, but one of them is.
     hides_optional = True
 
     gift = forms.ChoiceField(
@@ -67,7 +67,7 @@ class GiftForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if data.get("gift") != OTHER:
-            # Whatever stands in a field that does not count is no error.
+            # The amount is not used, so errors in it do not matter.
             self.errors.pop("other_amount", None)
         elif data.get("other_amount") is None and "other_amount" not in self.errors:
             self.add_error(
@@ -80,7 +80,7 @@ class GiftForm(forms.Form):
         if self.gift_pence <= LARGE_GIFT_PENCE:
             return
         amount = format_pounds(self.gift_pence)
-        # The tick stands for this sum: changed to another one, it is asked about again.
+        # The tick confirms this sum only; a changed amount has to be confirmed again.
         is_sure = self.data.get(self.add_prefix("confirm_large")) == str(self.gift_pence)
         self.fields["confirm_large"] = forms.BooleanField(
             label=_("Yes, I want to give %(amount)s") % {"amount": amount},
@@ -98,7 +98,7 @@ class GiftForm(forms.Form):
 
     @property
     def gift_pence(self) -> int:
-        """What is given, in pence; 0 for nothing. Only once the form has been validated."""
+        """What is given, in pence; 0 for nothing. Only after validation."""
         gift = self.cleaned_data.get("gift") or NONE
         if gift == OTHER:
             return self.cleaned_data.get("other_amount") or 0
@@ -121,7 +121,7 @@ class OrderForm(GiftForm):
     )
     bulletin = forms.BooleanField(required=False)
 
-    # As on the page, so that the errors on top stand in this order too.
+    # The order of the page, so that the error summary has it too.
     field_order = ("submission", "name", "email", "gift", "other_amount", "bulletin")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,7 +129,7 @@ class OrderForm(GiftForm):
         self.fields["bulletin"].label = wording.box_wording()
 
     def clean_submission(self) -> uuid.UUID:
-        # Without it, or with a broken one, the form still works; only a second click is not known.
+        # Without a valid id the form still works, but a second click makes a second order.
         return self.cleaned_data["submission"] or uuid.uuid4()
 
     def _clean_fields(self) -> None:
@@ -140,7 +140,7 @@ class OrderForm(GiftForm):
 
 
 class KindField(forms.TypedChoiceField):
-    """A ticket type's primary key. Until it has choices any number will do."""
+    """A ticket type's primary key. Without choices any number is valid."""
 
     def valid_value(self, value: Any) -> bool:
         if self.choices:
@@ -149,7 +149,7 @@ class KindField(forms.TypedChoiceField):
 
 
 class AttendeeForm(forms.Form):
-    """One person who is coming. Which kinds of ticket there are is said by the formset."""
+    """One person who is coming. The formset sets the choices of ticket type."""
 
     attendee_name = NameField(
         label=gettext_lazy("Name"),
@@ -172,12 +172,12 @@ class AttendeeForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["empty_permitted"] = False  # an empty row is a person that was forgotten
+        kwargs["empty_permitted"] = False  # an empty row is an error, not to be ignored
         super().__init__(*args, **kwargs)
 
 
 class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
-    """One to ten people; knows what to say about none and about eleven."""
+    """One to ten people, with error messages for none and for too many."""
 
     default_error_messages = {
         "missing_management_form": gettext_lazy(
@@ -192,23 +192,23 @@ class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         self._sent_count = None if data is None else _count_in(data)
         if data is not None and (self._sent_count is None or self._sent_count < 1):
-            # It is asked about, beside the people who were typed.
+            # Show the rows that were typed; `clean` reports the wrong number.
             rows = {"form-TOTAL_FORMS": len(rows_as_typed(data)), "form-INITIAL_FORMS": 0}
             data = {**data.dict(), **rows}
         super().__init__(data, **kwargs)
 
     def clean(self) -> None:
-        """Ask to look again where it was not said how many people there are, or none."""
+        """Raise ValidationError if the number of people is missing or zero."""
         if not self.is_bound or (self._sent_count is not None and self._sent_count > 0):
             return
         what = "missing_management_form" if self._sent_count is None else "too_few_forms"
         raise ValidationError(self.error_messages[what])
 
     def offer(self, kinds: Sequence[tuple[str, str]]) -> bool:
-        """Let each person choose among these; False where somebody has chosen another kind.
+        """Set the choices of ticket type; return False if somebody chose one that is not there.
 
-        Each of those is told so, unless there is no kind left to choose. Called to show the forms.
-        Before, any kind will do: it is judged under lock.
+        Their row gets an error, unless there is nothing left to choose. Call it to show the forms.
+        Until then any ticket type is valid, because `actions.reserve` checks it under the lock.
         """
         choices = {value for value, _label in kinds if value}
         are_all_there = True
@@ -225,7 +225,7 @@ class BaseAttendees(forms.BaseFormSet[AttendeeForm]):
         return are_all_there
 
     def places(self) -> list[Place]:
-        """The places that are asked for, once the forms have been validated."""
+        """The places that are asked for. Only after validation."""
         return [
             Place(
                 ticket_type_pk=row.cleaned_data["ticket_type"],
@@ -256,7 +256,7 @@ def kinds_on_offer(types: Sequence[TicketType], left: PlacesLeft) -> list[tuple[
 
 
 class NameForm(forms.Form):
-    """A corrected name, and the address that this person's ticket goes to as well."""
+    """A corrected name, and an address to which this person's ticket is mailed too."""
 
     attendee_name = NameField(
         label=gettext_lazy("Name on the ticket"),
@@ -271,7 +271,7 @@ class NameForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """The address somebody's orders go by."""
+    """The address under which somebody reserved."""
 
     email = AddressField(
         label=gettext_lazy("Your e-mail address"),
@@ -281,10 +281,10 @@ class EmailForm(forms.Form):
 
 
 def rows_as_typed(data: Any) -> list[dict[str, str]]:
-    """What was typed in each person's row, unchecked: for showing the form with a row more or less.
+    """The unvalidated input of each person's row, for showing the form with a row more or less.
 
-    At least one row and at most twice as many as an order may have, whatever `data` claims. Where
-    it does not say how many there are, those that are found count.
+    At least one row and at most twice MOST_PLACES, whatever `data` claims. If it does not give the
+    number of rows, they are counted.
     """
     total = _count_in(data) or 0
     if total < 1:
@@ -298,7 +298,7 @@ def rows_as_typed(data: Any) -> list[dict[str, str]]:
 
 
 def _count_in(data: Any) -> int | None:
-    """How many people a sent form says it has; None where it does not say, or nonsense."""
+    """The number of people that a submitted form states; None if it is missing or malformed."""
     sent = str(data.get("form-TOTAL_FORMS", ""))
     return int(sent) if re.fullmatch("-?[0-9]{1,6}", sent) else None
 

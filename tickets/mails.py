@@ -66,7 +66,7 @@ def lost_link(*, to: str, orders: list[Order], now: datetime) -> None:
 
 
 def released(*, order: Order, now: datetime) -> None:
-    """Tell the holder that nothing was paid in time and the places were released."""
+    """Mail the holder that nothing was paid in time and the places were released."""
     mail.write(
         key=f"released:{order.pk}:{int(now.timestamp())}",
         about=order.reference,
@@ -78,7 +78,7 @@ def released(*, order: Order, now: datetime) -> None:
 
 
 def refunded(*, order: Order, donation_pk: int, amount_pence: int, now: datetime) -> None:
-    """Tell the holder that they paid after the places were gone, and are refunded."""
+    """Mail the holder that they paid after the places were gone and will be refunded."""
     mail.write(
         key=f"refunded:{order.pk}:{donation_pk}",
         about=order.reference,
@@ -90,7 +90,7 @@ def refunded(*, order: Order, donation_pk: int, amount_pence: int, now: datetime
 
 
 def cancelled(*, order: Order, tickets: list[Ticket], now: datetime) -> None:
-    """Tell the holder that staff have cancelled these tickets of the order."""
+    """Mail the holder that staff have cancelled these tickets of the order."""
     mail.write(
         key=f"cancelled:{order.pk}:{tickets[0].pk}",
         about=order.reference,

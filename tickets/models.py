@@ -1,4 +1,4 @@
-"""Places, orders, tickets, and what the door saw of them."""
+"""Ticket types, orders, tickets, and scans at the door."""
 
 import secrets
 import uuid
@@ -15,9 +15,9 @@ from conference.models import Conference, User
 from donations.models import Donation, Payment
 
 MOST_PLACES = 10  # in one order
-# Fewer places than this, or than a tenth of all: 'few'.
+# Up to this many places (but at most half) are 'few', or a tenth of all if that is more.
 FEW_PLACES = 10
-# How long the door may take back an entry.
+# How long the door may undo an entry.
 UNDO_WITHIN = timedelta(minutes=10)
 
 
@@ -33,7 +33,7 @@ def new_number() -> int:
 
 class TicketTypeQuerySet(models.QuerySet["TicketType"]):
     def counting_places(self) -> "TicketTypeQuerySet":
-        """Each with `last_serial` and `given_back`, in the same statement: see TicketType.taken.
+        """Annotate `last_serial` and `given_back`, which TicketType.taken needs.
 
         The last serial is the first row of an index, and the tickets given back are few, so the
         database reads as little for 50,000 places as for 500.
@@ -61,10 +61,10 @@ class TicketType(models.Model):
     capacity = models.PositiveIntegerField(_("places"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_online = models.BooleanField(_("online"), default=False)
-    # Pages keep what they have drawn of a row for as long as this stays the same.
+    # Templates have it in their cache keys, so that a change shows at once.
     changed_at = models.DateTimeField(auto_now=True)
 
-    # There once `counting_places` has counted; None where there is no such ticket.
+    # Set by `counting_places`; None if there is no such ticket.
     last_serial: int | None
     given_back: int | None
 
@@ -83,19 +83,19 @@ class TicketType(models.Model):
 
     @property
     def taken(self) -> int:
-        """How many places are held or given out, once `counting_places` has counted.
+        """How many places are held or given out. Only for types from `counting_places`.
 
-        As many tickets as there ever were, less those that hold no place any more. No two tickets
-        of a type have the same serial (a constraint), so this is never too few.
+        The number of tickets ever written, less those that no longer hold a place. A constraint
+        keeps serials unique within a type, so this is never too low.
         """
         return (self.last_serial or 0) - (self.given_back or 0)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def past_their_time(self, now: datetime) -> "OrderQuerySet":
-        """Reserved ones whose places need not be kept any longer, if Stripe knows of no payment.
+        """Reserved orders whose time is over; to be released if Stripe knows of no payment.
 
-        Those that wait for a bank or for a person are not among them.
+        Orders that wait for a bank or for staff are not among them.
         """
         undecided = [Payment.Status.PROCESSING, Payment.Status.PARKED]
         return self.filter(status=Order.Status.RESERVED, expires_at__lte=now).exclude(
@@ -112,27 +112,27 @@ class Order(models.Model):
         EXPIRED = "expired", _("Not kept any longer")
         CANCELLED = "cancelled", _("Cancelled")
 
-    # Its index is that of the newest orders, which begins with it.
+    # Needs no index of its own: `order_newest` begins with it.
     conference = models.ForeignKey(
         Conference, models.PROTECT, related_name="orders", db_index=False
     )
     donation = models.OneToOneField(Donation, models.PROTECT, null=True, related_name="order")
-    # Unique by a constraint: `unique=True` brings PostgreSQL a second index, for LIKE.
+    # Unique by a constraint: `unique=True` would add a second index on PostgreSQL, for LIKE.
     reference = models.CharField(max_length=12, default=codes.short_code)
     secret = models.CharField(max_length=40, default=new_secret)
-    # Made with the form and sent with it: the same form sent twice makes one order.
+    # Generated with the form, so that the same form sent twice makes one order.
     submission = models.UUIDField(unique=True, default=uuid.uuid4)
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail"), max_length=254)
     status = models.CharField(max_length=10, choices=Status, default=Status.RESERVED)
-    # Who ticked the Bulletin's box finds the confirm button in the ticket mail.
+    # If the Bulletin's box was ticked, the ticket mail has the button to confirm.
     wants_bulletin = models.BooleanField(default=False)
     created_at = models.DateTimeField()
-    # Until when the places are kept while the gift is under way.
+    # Until when the places are held for payment.
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    # The tickets are mailed once for each of these: at confirmation, and when sent again.
+    # The number of the latest mailing: 1 at confirmation, one more each time they are sent again.
     mailings = models.PositiveSmallIntegerField(default=1)
     mailed_at = models.DateTimeField(null=True)
 
@@ -167,7 +167,7 @@ class Order(models.Model):
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def holding_places(self) -> "TicketQuerySet":
-        """Tickets that take a place: valid ones, and those kept while a gift is under way."""
+        """Tickets that take a place: valid ones, and those held for payment."""
         return self.filter(status__in=Ticket.HOLDING)
 
     def valid(self) -> "TicketQuerySet":
@@ -201,16 +201,16 @@ class Ticket(models.Model):
     GIVEN_BACK = (Status.RELEASED, Status.CANCELLED)
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="tickets")
-    # Its indexes are those below, which begin with it.
+    # Needs no index of its own: those below begin with it.
     ticket_type = models.ForeignKey(
         TicketType, models.PROTECT, related_name="tickets", db_index=False
     )
-    # Of all tickets of its type ever written the 1st, 2nd, 3rd, …: given under lock, then fixed.
+    # Numbers the tickets of a type 1, 2, 3 … as they are written, under the lock. Never changed.
     serial = models.PositiveIntegerField()
     attendee_name = models.CharField(_("name"), max_length=200)
     attendee_email = models.EmailField(_("e-mail"), max_length=254, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.HELD)
-    # The number in the QR code and the short code beside it: neither says who it is.
+    # The number in the QR code, and the short code beside it; neither reveals a name.
     number = models.BigIntegerField(unique=True, default=new_number)
     reference = models.CharField(max_length=12, default=codes.short_code)
 
@@ -239,7 +239,7 @@ class Ticket(models.Model):
 
 
 class ReplacedCode(models.Model):
-    """A code that was given out and then replaced; the door says so instead of 'unknown'."""
+    """A code that has been replaced; the door says so instead of 'unknown'."""
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="replaced_codes")
     number = models.BigIntegerField(unique=True)
@@ -251,10 +251,10 @@ class ReplacedCode(models.Model):
 
 
 class Document(models.Model):
-    """A PDF that a worker made for the order's page; kept for a day, made again when asked."""
+    """A PDF that a worker made for the order's page; kept for a day, made again on demand."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="documents")
-    # What was printed, as a digest: a corrected name makes another one.
+    # A digest of what is printed: a corrected name makes a new document.
     fingerprint = models.CharField(max_length=64, unique=True)
     content = models.BinaryField(null=True)
     made_at = models.DateTimeField(null=True)
@@ -285,7 +285,7 @@ class Gate(models.Model):
 
 
 def is_standing_entry(prefix: str = "") -> Q:
-    """That a scan admitted somebody and was not undone; `prefix` leads to it, as 'scans__' does."""
+    """Matches a scan that admitted somebody and was not undone; `prefix` may be 'scans__'."""
     return Q(**{f"{prefix}outcome": "admitted", f"{prefix}undone_at__isnull": True})
 
 
@@ -296,7 +296,7 @@ class ScanQuerySet(models.QuerySet["Scan"]):
 
 
 class Scan(models.Model):
-    """One look at a code by the door, and what came of it. Append only but for its undoing."""
+    """One scan of a code at the door, and its outcome. Never changed, except to undo it."""
 
     class Outcome(models.TextChoices):
         ADMITTED = "admitted", _("Admitted")
@@ -308,16 +308,15 @@ class Scan(models.Model):
         UNKNOWN = "unknown", _("Not on the list")
         NOT_A_TICKET = "not a ticket", _("Not one of our tickets")
 
-    # Made by the phone: the same scan sent twice is the same scan.
+    # Generated by the phone, so that the same scan sent twice is stored once.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    # Its index is that of the newest scans, which begins with it.
+    # Needs no index of its own: `scan_newest` begins with it.
     conference = models.ForeignKey(Conference, models.CASCADE, related_name="scans", db_index=False)
     gate = models.ForeignKey(Gate, models.PROTECT, related_name="scans")
     ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="scans")
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    # What the server concluded; what the phone itself showed may differ once it works offline.
     outcome = models.CharField(max_length=20, choices=Outcome)
-    # When the door saw it, by our clock, and when we heard of it.
+    # Both are the server's time at which the scan arrived.
     at = models.DateTimeField()
     received_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 # An order that was confirmed this long ago and is still unmailed has lost its task.
 UNMAILED_AFTER = timedelta(minutes=5)
-# Seconds after which no further places are released, because Stripe answers slowly or not at all.
+# Seconds after which no more places are released, as Stripe answers slowly or not at all.
 LONGEST = 30
 
 
@@ -31,7 +31,7 @@ def sweep(now: datetime) -> None:
         except CannotPayNow:
             continue  # the places are kept until Stripe can be asked
         except Exception:
-            # A bug that one order brings out must not keep the others' places for ever.
+            # An error with one order must not keep the others' places for ever.
             logger.exception("the places of order %s cannot be released", order.reference)
     unmailed = Order.objects.filter(
         status=Order.Status.CONFIRMED,

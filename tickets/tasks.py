@@ -1,4 +1,4 @@
-"""What a worker does about tickets: it makes PDFs, and writes the mails that carry them."""
+"""Background tasks: making PDFs, and writing the mails with tickets."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -29,7 +29,7 @@ def mail_tickets(order_pk: int) -> None:
         mails.tickets_to_holder(order=order, tickets=tickets, now=now)
     for email, theirs in _by_attendee(order, tickets).items():
         mails.tickets_to_attendee(order=order, tickets=theirs, to=email, now=now)
-    # Not if another mailing was asked for meanwhile: that one is still to be written.
+    # Not if another mailing was requested meanwhile: it has yet to be written.
     Order.objects.filter(pk=order.pk, mailings=order.mailings).update(mailed_at=now)
 
 
@@ -49,7 +49,7 @@ def make_document(document_pk: int) -> None:
 
 @task(priority=0)
 def mail_links(email: str) -> None:
-    """Mail the links of their orders to somebody who lost them; no mail where there are none."""
+    """Mail somebody the links to their orders; no mail if there are none."""
     now = timezone.now()
     orders = list(
         Order.objects.filter(

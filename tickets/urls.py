@@ -17,7 +17,7 @@ urlpatterns = [
     path("orders/<str:secret>/<str:reference>.pdf", orders.ticket_pdf, name="ticket_pdf"),
     path("orders/<str:secret>/<str:reference>/name/", orders.correct_name, name="correct_name"),
     path("orders/<str:secret>/<str:reference>/cancel/", orders.cancel_ticket, name="cancel_ticket"),
-    # Last of all the site's addresses: a conference's name may be any word that is still free.
+    # Last of all the site's URLs: a conference's slug may be any word that is not taken above.
     path("<slug:slug>/", reserving.conference_page, name="conference"),
     path("<slug:slug>/reserve/", reserving.reserve, name="reserve"),
 ]

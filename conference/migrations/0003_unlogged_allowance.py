@@ -5,7 +5,7 @@ from django.db import migrations
 
 def _set(how: str) -> Any:
     def run(apps: Any, schema_editor: Any) -> None:
-        # SQLite has no such thing, and does not wait for the disk at each commit.
+        # SQLite has no unlogged tables, and does not wait for the disk at each commit.
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(f"ALTER TABLE conference_allowance SET {how}")
 

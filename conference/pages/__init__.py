@@ -1,1 +1,1 @@
-"""The site's own pages: the first one, log-in, the trial's outbox, the settings."""
+"""The site's own pages: home, log-in, the trial's outbox, the settings."""

@@ -1,6 +1,6 @@
-"""What the configuration pages (Django's admin) have in common: who may, and that it is noted.
+"""What the configuration pages (Django's admin) have in common: access and the audit log.
 
-Only settings are edited there. Orders and people have the desk, where everything is an action.
+Only settings are edited there. Orders are changed at the desk, through actions.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from conference.audit import record
 
 
 class ConfigurationSite(admin.AdminSite):
-    """Django's admin for organisers, entered by the site's own log-in, whose tries are counted."""
+    """Django's admin for organisers, with the site's own log-in and its limits."""
 
     site_header = _("Settings")
     site_title = _("Settings")
@@ -35,7 +35,7 @@ class ConfigurationSite(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send whoever is not logged in to our log-in; anybody else is refused."""
+        """Redirect to the site's log-in. Raises PermissionDenied for users who may not enter."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         wanted = request.GET.get("next") or reverse("admin:index")
@@ -43,9 +43,9 @@ class ConfigurationSite(admin.AdminSite):
 
 
 class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A page of settings; every change is in the audit log as well as in Django's own."""
+    """A settings page; every change goes into our audit log as well as Django's own."""
 
-    # Rows are removed one by one, where it is said what stands in the way.
+    # No bulk deletion: only a row's own page says what prevents its deletion.
     actions = None
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
@@ -57,12 +57,12 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_tags: str = "",
         fail_silently: bool = False,
     ) -> None:
-        # Our pages have names of their own for the levels, Django's style sheet has Django's.
+        # MESSAGE_TAGS are our style sheet's names for the levels; the admin's needs Django's too.
         tags = f"{extra_tags} {DEFAULT_TAGS.get(level, '')}".strip()
         super().message_user(request, message, level, tags, fail_silently)
 
     def audit_name(self, row: models.Model) -> str:
-        """What the audit log calls a row; never an address."""
+        """The row's name in the audit log; never an e-mail address."""
         return str(row)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> LogEntry:
@@ -86,10 +86,7 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _changes(message: Any) -> list[str]:
-    """What Django's message of a change tells: fields, and rows beneath that came, changed or went.
-
-    The names of fields and rows, never their values.
-    """
+    """The changes in Django's change message: names of fields and inline rows, never values."""
     if isinstance(message, str):
         return [message]
     told = []

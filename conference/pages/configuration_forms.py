@@ -1,4 +1,4 @@
-"""The forms of the configuration pages where Django's own would ask too much of people."""
+"""Forms of the configuration pages that are easier to fill in than Django's own."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class PresetsField(forms.CharField):
     """Sums of money as people write them, '5, 15, 30'; cleans to a list of pence."""
 
     def prepare_value(self, value: Any) -> Any:
-        """Stored pence as pounds; what was just typed as it was typed."""
+        """Stored pence in pounds; submitted text unchanged."""
         if not isinstance(value, list):
             return value
         return ", ".join(money.format_pounds(pence).lstrip("£").replace(",", "") for pence in value)
@@ -25,7 +25,7 @@ class PresetsField(forms.CharField):
         return bool(self.prepare_value(initial) != data)
 
     def to_python(self, value: Any) -> Any:
-        """The pence; how many and how much is the model's to judge."""
+        """The amounts in pence; the model checks how many there are and how large."""
         text = super().to_python(value) or ""
         try:
             return [money.parse_pounds(part) for part in text.split(",") if part.strip()]
@@ -36,7 +36,7 @@ class PresetsField(forms.CharField):
 
 
 class ConferenceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A conference; its suggested gifts in pounds."""
+    """A conference, with its suggested gifts in pounds."""
 
     gift_presets = PresetsField(
         label=gettext_lazy("Suggested gifts"),
@@ -54,7 +54,7 @@ class _EmailInLowerCase:
 
 
 class NewUserForm(_EmailInLowerCase, BaseUserCreationForm):  # type: ignore[type-arg]
-    """Somebody new who logs in."""
+    """A new user."""
 
     class Meta:
         model = User
@@ -62,7 +62,7 @@ class NewUserForm(_EmailInLowerCase, BaseUserCreationForm):  # type: ignore[type
 
 
 class UserForm(_EmailInLowerCase, UserChangeForm):  # type: ignore[type-arg]
-    """Somebody who logs in."""
+    """An existing user."""
 
     class Meta:
         model = User

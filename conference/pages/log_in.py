@@ -1,4 +1,4 @@
-"""Who may log in, by which form, and how often a log-in may fail."""
+"""The log-in, and the limits on failed attempts."""
 
 import unicodedata
 from datetime import timedelta
@@ -21,19 +21,19 @@ from conference.errors import TooOften
 from conference.limits import Limit, are_spent, network_of, take
 from conference.models import User
 
-# Log-ins that may fail in a quarter of an hour: with one address from one network, of a whole
-# network, and with one address wherever they come from. The last is large, since whoever tries
-# wrong passwords keeps the right person out by it.
+# Failed log-ins allowed in a quarter of an hour: for one address from one network, for all
+# addresses from one network, and for one address from all networks. The last is high, because
+# anybody who uses it up locks out the owner of the address.
 FAILED_HERE = 10
 FAILED_OF_A_NETWORK = 50
 FAILED_OF_AN_ADDRESS = 100
 
 
 class WithoutSamples(ModelBackend):
-    """Django's own log-in, which outside a trial does not know the sample people.
+    """Django's own authentication, which outside a trial refuses the sample users.
 
-    Their passwords are printed at every start of a trial; a database that has them may one day
-    be used for real. Sessions they began end as well.
+    Their passwords are public, and the database of a trial may one day be used for real. Their
+    sessions end as well.
     """
 
     def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
@@ -42,7 +42,7 @@ class WithoutSamples(ModelBackend):
 
 
 class LogInForm(AuthenticationForm):
-    """Django's own form; it says what to do about a wrong password."""
+    """Django's own form with messages that say what to do."""
 
     error_messages = {
         "invalid_login": _("We do not know this address with this password. Check both."),
@@ -56,7 +56,7 @@ class LogInForm(AuthenticationForm):
 
 
 class Login(LoginView):
-    """Log-in for organisers and door volunteers. What fails is counted, what succeeds is not."""
+    """Log-in for organisers and door volunteers. Only failed attempts are counted."""
 
     redirect_authenticated_user = True
     authentication_form = LogInForm
@@ -73,7 +73,7 @@ class Login(LoginView):
     def _limits(self) -> list[Limit]:
         quarter = timedelta(minutes=15)
         network = network_of(self.request)
-        # As the form reads it: letters in another form of Unicode are the same address.
+        # Normalised as the form does it, so that other forms of Unicode count as the same address.
         typed = unicodedata.normalize("NFKC", self.request.POST.get("username", ""))
         address = typed.strip().lower()
         return [

@@ -25,7 +25,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 @csp_update({"frame-src": ["'self'"]})
 def outbox_mail(request: HttpRequest, mail_id: uuid.UUID) -> HttpResponse:
-    """One mail as text, as a page, and its attachments."""
+    """One mail as text and as HTML, with its attachments."""
     _only_in_a_trial()
     mail = get_object_or_404(Mail, pk=mail_id)
     attachments = mail.attachments.defer("content")
@@ -53,7 +53,7 @@ def outbox_html(request: HttpRequest, mail_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def outbox_attachment(request: HttpRequest, attachment_pk: int) -> HttpResponse:
-    """A file that goes with a mail."""
+    """A file attached to a mail."""
     _only_in_a_trial()
     file = get_object_or_404(MailAttachment, pk=attachment_pk)
     response = HttpResponse(bytes(file.content), content_type=file.mime_type)

@@ -1,4 +1,4 @@
-"""The first page, privacy, accessibility, and the files that pages show."""
+"""Home, privacy, accessibility, and the uploaded files that pages show."""
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -34,21 +34,21 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """What we keep of people, why, and for how long."""
+    """Which personal data we keep, why, and for how long."""
     return render(request, "conference/privacy.html", {"privacy_version": wording.PRIVACY_VERSION})
 
 
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """How accessible the site is, how that is tested, and whom to tell."""
+    """How accessible the site is, how that is tested, and where to report problems."""
     conference = Conference.objects.current(timezone.now())
     return render(request, "conference/accessibility.html", {"conference": conference})
 
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponse:
-    """Pictures and Bulletins: of what is kept, what a conference or a published edition shows."""
-    # PostgreSQL knows no text with a zero byte.
+    """An uploaded picture or PDF, if a conference or a published edition shows it."""
+    # PostgreSQL rejects text with a zero byte.
     is_shown = "\0" not in path and (
         Conference.objects.filter(picture=path).exists()
         or Edition.objects.published(timezone.now()).filter(pdf=path).exists()
@@ -56,7 +56,7 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
     if not is_shown or not default_storage.exists(path):
         raise Http404
     response = FileResponse(default_storage.open(path))
-    # Names are never used twice.
+    # File names are random and never reused, so the file behind one never changes.
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
     return response

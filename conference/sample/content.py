@@ -145,7 +145,7 @@ by the people who came last year, from the cards on the way out.
 With warm regards from the editors
 """
 
-# Oldest first. Each was published so many days before the sample was set up.
+# Oldest first. `days_ago` counts back from the day on which the sample is set up.
 EDITIONS = (
     {
         "number": 11,

@@ -13,7 +13,7 @@ _PAPER = "#FBF8F3"
 _FLOOR = "#F3E7D3"
 _RUG = "#F2B84B"
 _TEAL = "#0B5D56"
-# Clothes and skin, in turn round the circle, back to front.
+# Clothes and skin of each person, clockwise from the back.
 _PEOPLE = (
     ("#0B5D56", "#C58F68"),
     ("#C96F4A", "#7A4B33"),

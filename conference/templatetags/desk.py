@@ -1,4 +1,4 @@
-"""What the desk's pages need in their templates."""
+"""Template tags for the desk's pages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Money in templates, by the one function that writes it."""
+"""A filter for sums of money in templates."""
 
 from django import template
 

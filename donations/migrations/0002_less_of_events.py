@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 def keep_what_is_asked_about(apps, schema_editor):
-    """Take the two ids out of the events that were kept whole."""
+    """Copy the two ids out of the stored bodies of events."""
     event_model = apps.get_model("donations", "StripeEvent")
     for event in event_model.objects.iterator():
         about = (json.loads(event.body).get("data") or {}).get("object") or {}

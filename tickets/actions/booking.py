@@ -1,7 +1,7 @@
-"""Orders: reserved, confirmed, expired, and taken again.
+"""Reserving, confirming and expiring orders, and taking expired ones again.
 
-All bookings of a conference want the lock of its row, so it comes last: a new order is written
-first, and taken back where the count of places says no; only its tickets are written under lock.
+All bookings of a conference need the lock of its row, so it is taken last: a new order is written
+before, and rolled back if too few places are left; only its tickets are written under the lock.
 The order of locks is described at `donations.models.DonationQuerySet.locked`.
 """
 
@@ -27,7 +27,7 @@ from tickets.actions.places import SoldOut, check_places
 from tickets.models import MOST_PLACES, Order, Ticket
 from tickets.tasks import mail_tickets
 
-# How long places are kept for somebody who is paying. Longer than Stripe's page stays open.
+# How long places are held for somebody who is paying. Longer than Stripe's page stays open.
 HOLD = donations.actions.SESSION_FOR + timedelta(minutes=9)
 
 
@@ -40,12 +40,12 @@ class AlreadyConfirmed(Exception):
 
 
 class NotReserved(Exception):
-    """The order's places are not kept (any longer)."""
+    """The order is not (or no longer) reserved."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One place that is asked for."""
+    """One place to be reserved."""
 
     ticket_type_pk: int
     attendee_name: str
@@ -63,10 +63,10 @@ def reserve(
     submission: uuid.UUID,
     now: datetime,
 ) -> Order:
-    """Take one to ten places: confirmed at once without a gift, else kept for HOLD.
+    """Reserve one to ten places: confirmed at once without a gift, else held for HOLD.
 
-    The same `submission` again gives the order that it made. `bulletin_wording` is what stood
-    beside the Bulletin's box where it was ticked. Raises Closed, or SoldOut with what is left.
+    Idempotent: the same `submission` returns the order that it made. `bulletin_wording` is the text
+    beside the Bulletin's box if it was ticked. Raises Closed, or SoldOut with the places left.
     """
     if not 1 <= len(places) <= MOST_PLACES:
         raise ValueError("An order has one to ten places.")
@@ -90,7 +90,7 @@ def reserve(
     except IntegrityError:
         if made_before := conference.orders.filter(submission=submission).first():
             return made_before
-        # It came with another conference's form.
+        # The id belongs to an order of another conference.
         order.submission = uuid.uuid4()
         _write(order, places, gift_pence, bulletin_wording)
     return order
@@ -102,7 +102,7 @@ def _write(
     gift_pence: int,
     bulletin_wording: str,
 ) -> None:
-    """Write a new order with all that belongs to it, unless it cannot be had."""
+    """Write a new order with all that belongs to it. Raises SoldOut."""
     now = order.created_at
     with transaction.atomic():
         if gift_pence:
@@ -135,7 +135,7 @@ def _write(
             )
             for place in places
         ]
-        # From here on everybody who books waits.
+        # From here on all other bookings of the conference wait.
         wanted = Counter(place.ticket_type_pk for place in places)
         serials = check_places(order.conference_id, wanted)
         for ticket in tickets:
@@ -145,9 +145,9 @@ def _write(
 
 
 def start_payment(*, order: Order, now: datetime) -> Payment:
-    """Open Stripe's page for the order's donation; it is at the payment's `session_url`.
+    """Open Stripe's page for the order's donation, at the payment's `session_url`.
 
-    The places are kept for longer than that page stays open. Raises AlreadyConfirmed,
+    The places are held for longer than that page stays open. Raises AlreadyConfirmed,
     NotReserved, and what donations.actions.start_checkout raises.
     """
     with transaction.atomic():
@@ -169,7 +169,7 @@ def start_payment(*, order: Order, now: datetime) -> Payment:
 
 
 def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
-    """Change the promised donation of a reserved order to another amount of a pound or more.
+    """Change the pledged donation of a reserved order to another amount of a pound or more.
 
     Stripe's page for it is closed first. Raises AlreadyConfirmed, NotReserved, and what
     donations.actions.end_live_payment raises.
@@ -189,7 +189,7 @@ def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
 def take_without_gift(*, order: Order, now: datetime) -> None:
     """Confirm a reserved order without its donation; Stripe's page for it is closed first.
 
-    Raises AlreadyConfirmed where the donation has just arrived, NotReserved where the places were
+    Raises AlreadyConfirmed if the donation has just arrived, NotReserved if the places were
     released, and what donations.actions.end_live_payment raises.
     """
     _must_be_reserved(order)
@@ -205,11 +205,11 @@ def take_without_gift(*, order: Order, now: datetime) -> None:
 
 
 def on_gift_received(donation: Donation, now: datetime) -> bool:
-    """Confirm the order whose donation has arrived; False where its places are gone.
+    """Confirm the order whose donation has arrived; return False if its places are gone.
 
-    Called by the settlement inside its transaction. Where the places were released before the
-    payment came, they are taken again if they are still free, whether or not reservations are
-    open. Otherwise the giver is told that the money goes back, and the settlement refunds it.
+    Called by the settlement inside its transaction. If the places were released before the payment
+    arrived, they are taken again if they are still free, whether or not reservations are open.
+    Otherwise the giver is mailed that the money goes back, and the settlement refunds it.
     """
     order = Order.objects.select_for_update(no_key=True).filter(donation=donation).first()
     if order is None:
@@ -240,7 +240,7 @@ def expire(*, order: Order, now: datetime) -> None:
     """Release the places of a reserved order past its time, after asking Stripe.
 
     Changes nothing if the donation has arrived or is with the bank. The holder is mailed a link
-    to take the places again. Raises donations.actions.CannotPayNow where Stripe cannot be asked.
+    to take the places again. Raises donations.actions.CannotPayNow if Stripe cannot be asked.
     """
     order.refresh_from_db(fields=["status", "expires_at"])
     if order.status != Order.Status.RESERVED or order.expires_at > now:
@@ -267,8 +267,8 @@ def expire(*, order: Order, now: datetime) -> None:
 def retake(*, order: Order, now: datetime) -> None:
     """Take the places of an expired order again. Raises Closed, SoldOut or AlreadyConfirmed.
 
-    A donation that was refunded is promised anew. If the refund failed, the donation is still
-    here, so the order is confirmed.
+    A refunded donation is pledged again. If the refund failed, we still have the donation, so the
+    order is confirmed.
     """
     with transaction.atomic():
         order = _locked(order)
@@ -293,7 +293,7 @@ def retake(*, order: Order, now: datetime) -> None:
 
 
 def _locked(order: Order) -> Order:
-    """The order as it is now, locked, its donation locked before it."""
+    """The order, locked and read again after its donation was locked."""
     if order.donation_id is not None:
         Donation.objects.locked(order.donation_id)
     return (

@@ -50,8 +50,8 @@ def correct_name(
 def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
     """Cancel one ticket; an order without any valid ticket left is cancelled.
 
-    The holder is told if staff did it. Raises TooLate for a ticket that is used or not valid, and
-    for the holder once the conference has begun.
+    The holder gets a mail if staff did it. Raises TooLate for a ticket that is used or not valid,
+    and for the holder once the conference has begun.
     """
     with transaction.atomic():
         order = _locked_order(ticket.order_id)
@@ -71,8 +71,8 @@ def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> N
 def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None:
     """Cancel all tickets of a confirmed order. Its donation stays as it is.
 
-    The holder is told if staff did it. Raises TooLate for an order that is not confirmed or of
-    which somebody has come in, and for the holder once the conference has begun.
+    The holder gets a mail if staff did it. Raises TooLate for an order that is not confirmed or of
+    which a ticket is used, and for the holder once the conference has begun.
     """
     with transaction.atomic():
         order = _locked_order(order.pk)

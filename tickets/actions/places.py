@@ -1,7 +1,7 @@
-"""Places: how many are left.
+"""How many places are left.
 
-Places are counted, never kept as a number: docs/decisions/places.md says why, and why it takes as
-long for 50,000 as for 500.
+Places are counted, never kept as a number. docs/decisions/places.md says why, and why the count
+takes no longer for 50,000 places than for 500.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tickets.models import TicketType
 
 @dataclass(frozen=True)
 class PlacesLeft:
-    """How many more places could be taken: of each type by its pk, and in all (None: no bound)."""
+    """How many more places could be taken: of each type by its pk, and in all (None: no limit)."""
 
     by_type: dict[int, int]
     in_all: int | None
@@ -25,7 +25,7 @@ class PlacesLeft:
         return places if self.in_all is None else min(places, self.in_all)
 
     def are_enough_for(self, wanted: dict[int, int]) -> bool:
-        """Whether so many of each type could be taken together."""
+        """Whether all that is `wanted`, the number of each type by its pk, could be taken."""
         return all(count <= self.by_type.get(pk, 0) for pk, count in wanted.items()) and (
             self.in_all is None or sum(wanted.values()) <= self.in_all
         )
@@ -40,10 +40,10 @@ class SoldOut(Exception):
 
 
 def places_left(conference: Conference, types: Sequence[TicketType]) -> PlacesLeft:
-    """What is left, never below nothing, where `types` are all types of the conference, counted.
+    """The places left, never negative. `types` are all of the conference, from `counting_places`.
 
-    The conference's own capacity bounds their sum. Trustworthy only where the types were counted
-    while the conference's row was locked.
+    The conference's own capacity limits their sum. Reliable only if the types were counted while
+    the conference's row was locked.
     """
     in_all = conference.capacity
     if in_all is not None:
@@ -56,10 +56,11 @@ def places_left(conference: Conference, types: Sequence[TicketType]) -> PlacesLe
 
 
 def check_places(conference_pk: int, wanted: dict[int, int]) -> dict[int, int]:
-    """Lock the conference's row and raise SoldOut unless so many of each type can be had.
+    """Lock the conference's row, and raise SoldOut unless all that is `wanted` is left.
 
-    Returns the last serial of each type; the next tickets go on from there. Called inside the
-    transaction that takes the places, whose end releases the lock.
+    `wanted` is the number of each type by its pk. Returns the last serial of each type, from which
+    new tickets count on. Call it inside the transaction that takes the places, whose end releases
+    the lock.
     """
     # On SQLite the transaction itself is the lock: it began IMMEDIATE.
     locked = Conference.objects.select_for_update(no_key=True).only("capacity")

@@ -1,4 +1,4 @@
-"""Who may see an order: whoever has its link."""
+"""Access to orders: anyone who has the secret link."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +13,7 @@ View = Callable[..., HttpResponse]
 
 
 class SeeOrder(Exception):
-    """What was asked for is not (or no longer) to be had; the order's own page says how it is."""
+    """The request cannot be met (any more); the order's own page shows why."""
 
     def __init__(self, order: Order) -> None:
         super().__init__(order.reference)
@@ -21,7 +21,7 @@ class SeeOrder(Exception):
 
 
 def order_by_secret(secret: str) -> Order:
-    """The order that this link opens; Http404 for any other."""
+    """The order with this secret in its link; Http404 if there is none."""
     order = (
         Order.objects.select_related("conference__organisation", "donation")
         .filter(secret=secret)
@@ -33,9 +33,9 @@ def order_by_secret(secret: str) -> Order:
 
 
 def private(view: View) -> View:
-    """For pages whose address is the key: kept by no cache, told to no other site.
+    """Decorator for pages with a secret URL: not cached, not indexed, not sent as a referrer.
 
-    Answers SeeOrder with a redirect to the order.
+    Answers SeeOrder with a redirect to the order's page.
     """
 
     @never_cache
@@ -56,7 +56,7 @@ def private(view: View) -> View:
 
 
 def order_action(view: View) -> View:
-    """For what a button on the order's page does: whoever opens the address by hand goes there."""
+    """Decorator for the buttons on the order's page; anything but a POST is redirected there."""
 
     @private
     @wraps(view)

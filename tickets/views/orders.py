@@ -24,7 +24,7 @@ from tickets.views.paying import ask_stripe_about
 
 # How often the tickets of one order may be mailed again in a day.
 RESENDS_A_DAY = 5
-# Lost links asked for from one network in an hour: on the day that is the whole venue.
+# Lost links requested from one network in an hour; on the day that is the whole venue.
 LINKS_OF_A_NETWORK = 200
 LINKS_TO_AN_ADDRESS = 3  # in an hour
 
@@ -90,7 +90,7 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
 
 @order_action
 def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
-    """Write an attendee's name anew."""
+    """Correct an attendee's name and address."""
     order, ticket = _ticket(secret, reference)
     form = NameForm(request.POST)
     if not form.is_valid():
@@ -113,7 +113,7 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
-    """Give one place back, after asking once."""
+    """Cancel one ticket, after a page that asks for confirmation."""
     order, ticket = _ticket(secret, reference)
     now = timezone.now()
     if request.method != "POST":
@@ -132,7 +132,7 @@ def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResp
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def lost_link(request: HttpRequest) -> HttpResponse:
-    """E-mail in, mail out: the same answer for any address."""
+    """Mail somebody the links to their orders. The response is the same for any address."""
     form = EmailForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "tickets/lost_link.html", {"form": form})
@@ -142,7 +142,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         raise TooOften
     email = form.cleaned_data["email"]
     if take(Limit("links", email, LINKS_TO_AN_ADDRESS, hour), now=now):
-        # Looked up by a worker, so that the answer takes as long for any address.
+        # Looked up by a worker, so that the response takes the same time for any address.
         mail_links.enqueue(email)
     return render(request, "tickets/lost_link.html", {"form": form, "sent": True})
 
@@ -208,11 +208,7 @@ def _confirmed(secret: str) -> Order:
 
 
 def _ticket(secret: str, reference: str) -> tuple[Order, Any]:
-    """The order and its valid ticket, with its entry.
-
-    Raises SeeOrder where it is no longer valid, as when the button that gave it back is pressed
-    again.
-    """
+    """The order and its valid ticket, with its entry. Raises SeeOrder once it is cancelled."""
     order = _confirmed(secret)
     tickets = order.tickets.valid().with_entry().select_related("ticket_type")
     ticket = tickets.filter(reference=reference).first()
@@ -228,7 +224,7 @@ def _valid_tickets(order: Order) -> list[Ticket]:
 
 
 def _pdf(request: HttpRequest, order: Order, tickets: list[Ticket], filename: str) -> HttpResponse:
-    """The PDF if a worker has made it; else a page that waits for it."""
+    """The PDF if a worker has made it, else a page that waits for it."""
     if not tickets:
         raise SeeOrder(order)
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""From an order to Stripe's page and back, and what people can do who come back without paying."""
+"""From an order to Stripe's page and back, and what people can do who have not paid."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ PAYMENTS_OF_A_NETWORK = 60
 # How often one order's page may ask Stripe in ten minutes.
 QUESTIONS = 60
 
-# Why a promised donation cannot be paid, changed or dropped; `_not_now` tells people which it is.
+# Why a pledged donation cannot be paid, changed or dropped; `_not_now` shows the reason.
 _NOT_NOW = (
     actions.AlreadyConfirmed,
     actions.NotReserved,
@@ -36,7 +36,7 @@ _NOT_NOW = (
 
 
 def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse:
-    """Send somebody with a reserved order to Stripe's page, or to the order's own."""
+    """Redirect to Stripe's page, or to the order's own if it cannot be paid (now)."""
     if order.status != Order.Status.RESERVED:
         return redirect(order)
     hour = timedelta(hours=1)
@@ -80,7 +80,7 @@ def returned(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def ask_stripe_about(order: Order, *, now: datetime) -> None:
-    """Book what Stripe says of a reserved order's live payment, unless it cannot be asked."""
+    """Ask Stripe about a reserved order's live payment and book the answer, if there is one."""
     if order.status != Order.Status.RESERVED or order.donation is None:
         return
     payment = order.donation.payments.live().exclude(status=Payment.Status.BEGUN).first()

@@ -22,9 +22,9 @@ from tickets.forms import AttendeeFormSet, OrderForm, kinds_on_offer, rows_as_ty
 from tickets.models import MOST_PLACES, Order
 from tickets.views.paying import onward
 
-# From one network, which may's for instance.
+# From one network, which many people may share.
 ORDERS_AN_HOUR = 60
-# Nobody's inbox is to be filled by somebody else.
+# So that nobody can fill somebody else's inbox.
 ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
 
@@ -63,7 +63,7 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     attendees = AttendeeFormSet(request.POST)
     status = HTTPStatus.OK
     is_sold_out = False
-    if all([form.is_valid(), attendees.is_valid()]):  # a list: what both say is shown at once
+    if all([form.is_valid(), attendees.is_valid()]):  # a list, so that both show their errors
         try:
             if take(*_limits(request, form, attendees), now=now):
                 order = _reserved(conference, form, attendees, now=now)
@@ -88,7 +88,7 @@ def _conference(slug: str) -> Conference:
 
 
 def _limits(request: HttpRequest, form: OrderForm, attendees: Any) -> list[Limit]:
-    """What bounds orders, and the mails that they bring to anybody."""
+    """The limits on orders from a network, and on mails to each address."""
     theirs = {place.attendee_email for place in attendees.places() if place.attendee_email}
     hour, day = timedelta(hours=1), timedelta(days=1)
     return [
@@ -115,9 +115,9 @@ def _reserved(conference: Conference, form: OrderForm, attendees: Any, *, now: d
 
 
 def _made_before(conference: Conference, form: OrderForm) -> Order | None:
-    """The order that this very form made when it was sent before.
+    """The order that the same form made when it was sent before.
 
-    Sent again, it need not be good any more: its first time may have taken the last places.
+    The form may be invalid by now, because its first sending took the last places.
     """
     return conference.orders.filter(submission=form.cleaned_data["submission"]).first()
 
@@ -147,9 +147,10 @@ def _form_page(
     status: HTTPStatus = HTTPStatus.OK,
     now: datetime,
 ) -> HttpResponse:
-    """The form: empty, or as it was sent with what is to be put right.
+    """The form: empty, or as it was sent with its errors.
 
-    Where nobody can reserve any more, and nothing was typed that would be lost, why that is so.
+    Instead, a page that says why nobody can reserve: if reservations are closed, or if all places
+    are taken and no form was sent.
     """
     offer = on_offer(conference)
     is_full = offer.availability == "full"
@@ -184,7 +185,7 @@ def _wait_a_little() -> str:
 
 
 def _what_is_left(offer: OnOffer) -> str:
-    """One sentence for somebody whose places went while they were filling in the form."""
+    """A message for somebody whose places were taken while they filled in the form."""
     left = [
         ngettext("%(count)d place", "%(count)d places", places) % {"count": places}
         + f" ({kind.name})"

@@ -70,8 +70,8 @@ def _set_up(now: datetime) -> None:
         closes_at=starts_at,
         is_published=True,
     )
-    # Assigned, not picture.save(): only so does Django write down its width and height, without
-    # which it opens the file each time the conference is loaded.
+    # Assigned, not picture.save(): only then does Django store the width and height, without which
+    # it opens the file each time the conference is loaded.
     conference.picture = ContentFile(picture.draw(), name="sample.webp")  # type: ignore[assignment]
     conference.save()
     for position, (kind, places) in enumerate(zip(content.TICKET_TYPES, PLACES, strict=True)):

@@ -1,4 +1,4 @@
-"""`manage.py erase ADDRESS`: forget a person who asks for it."""
+"""`manage.py erase ADDRESS`: erase a person's data at their request."""
 
 from typing import Any
 

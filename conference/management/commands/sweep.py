@@ -1,4 +1,4 @@
-"""`manage.py sweep`: each minute, do what was lost or has become due. Idempotent."""
+"""`manage.py sweep`, run each minute: do what is due or got lost. Idempotent."""
 
 import logging
 import signal
@@ -22,19 +22,19 @@ from conference.health import beat
 
 logger = logging.getLogger("conference.sweep")
 
-# A task that runs longer was left behind by a worker that died.
+# A task that runs for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
 TASKS_KEPT_FOR = timedelta(days=2)
 
 
 def queue(now: datetime) -> None:
-    """Put tasks of dead workers back into the queue; delete those that ended long ago."""
+    """Put the tasks of dead workers back into the queue; delete those that ended long ago."""
     DBTaskResult.objects.running().filter(started_at__lt=now - STUCK_AFTER).update(status="READY")
     DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT_FOR).delete()
 
 
 def sessions(now: datetime) -> None:
-    """Delete log-ins that have ended."""
+    """Delete expired sessions."""
     Session.objects.filter(expire_date__lt=now).delete()
 
 
@@ -51,7 +51,7 @@ STEPS: tuple[Callable[[datetime], None], ...] = (
 
 
 def sweep(now: datetime) -> None:
-    """Go through all steps; one that fails is logged and does not stop the others."""
+    """Run all steps; one that fails is logged and does not stop the others."""
     for step in STEPS:
         try:
             step(now)

@@ -1,4 +1,4 @@
-"""`manage.py worker`: does what waits in the queue, and shows that it is alive."""
+"""`manage.py worker`: runs the tasks in the queue and records that it is alive."""
 
 import logging
 import signal
@@ -19,25 +19,25 @@ from conference.health import beat
 logger = logging.getLogger("conference.worker")
 
 BEAT_EVERY = 10.0  # seconds
-# How long to wait after a first failure of the database; twice as long after each further one.
+# How long to wait after a first database error; twice as long after each further one.
 FIRST_WAIT = 1.0  # seconds
 LONGEST_WAIT = 60.0
 
 
 class BeatingWorker(Worker):
-    """The queue's own worker, which also notes between two tasks that it is alive."""
+    """The worker of django-tasks-db, which also records between tasks that it is alive."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._beat_at = 0.0
 
     def run_task(self, db_task_result: DBTaskResult) -> None:  # type: ignore[type-arg]
-        # The task first: it is claimed, and nothing may come between.
+        # The task first: it is claimed already, and an error in `beat` would leave it undone.
         super().run_task(db_task_result)
         self.beat()
 
     def beat(self) -> None:
-        """Note that this worker is alive, unless it was noted a moment ago."""
+        """Record that this worker is alive, at most once in BEAT_EVERY."""
         if time.monotonic() - self._beat_at >= BEAT_EVERY:
             beat("worker", now=timezone.now())
             self._beat_at = time.monotonic()
@@ -72,13 +72,13 @@ class Command(BaseCommand):
         while not stopping.is_set():
             try:
                 worker.beat()
-                # A look without a lock; claiming takes the whole database on SQLite.
+                # Checked without a lock: claiming a task locks the whole database on SQLite.
                 if DBTaskResult.objects.ready().exists():
                     worker.run()
                     continue
                 after_failure = FIRST_WAIT
                 stopping.wait(interval)
-            except DatabaseError as error:  # locked, restarting, or no room left on the disk
+            except DatabaseError as error:  # locked, restarting, or the disk is full
                 logger.error(
                     "the database does not work, next try in %.0f s: %s", after_failure, error
                 )

@@ -1,4 +1,4 @@
-// Adds and removes people on the spot; without it the same buttons ask the server.
+// Adds and removes people in the browser; without it the same buttons submit the form.
 
 const form = document.querySelector("[data-reserve]");
 const list = form.querySelector("[data-people]");
@@ -10,7 +10,7 @@ const NUMBERED = ["id", "name", "for", "aria-describedby"];
 
 const rows = () => [...list.querySelectorAll("[data-person]")];
 
-/** Number one row's fields and words; index counts from 0. */
+/** Renumber one row's fields and labels; index counts from 0. */
 function number(row, index) {
   for (const element of row.querySelectorAll("[id], [name], [for]")) {
     for (const attribute of NUMBERED) {
@@ -22,7 +22,7 @@ function number(row, index) {
   row.querySelector("[name=remove]").value = index;
 }
 
-/** A copy of a row with nothing filled in and no errors. */
+/** A copy of a row with the same kind of ticket, but without text and errors. */
 function emptyCopy(row) {
   const copy = row.cloneNode(true);
   copy.querySelectorAll(".field-error").forEach((error) => error.remove());

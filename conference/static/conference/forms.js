@@ -1,12 +1,12 @@
-// Small comforts for every form; each page works without them.
+// Small conveniences for every form; each page works without them.
 
-// Where something has to be put right, begin there (older browsers do not heed its autofocus).
+// Focus the error summary, because older browsers ignore its autofocus.
 const summary = document.querySelector("[data-error-summary]");
 if (summary) {
   setTimeout(() => document.activeElement === document.body && summary.focus(), 300);
 }
 
-// One press sends a form once. The button says so, and is ready again after "back".
+// A form is sent only once. Its button says that it is busy, and is reset after "back".
 const busyForms = new Set();
 
 function release(form) {

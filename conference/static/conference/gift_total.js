@@ -1,12 +1,12 @@
-// Says, above the button, what a press will do: how many places, and what there is to pay.
+// Shows above the button what it will do: how many places, and how much to pay.
 
 const form = document.querySelector("[data-reserve]");
 const line = form.querySelector("[data-total]");
 const pounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
-// What the server takes, as conference/money.py says; it has the last word.
+// The amounts that conference/money.py accepts. The server checks them again.
 const AMOUNT = /^£? ?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.\d{1,2})?$/;
 
-/** The chosen gift in pence, 0 for none, or null while it is not known. */
+/** The chosen gift in pence, 0 for none, or null while it is unknown. */
 function giftPence() {
   const choice = form.querySelector("[name=gift]:checked")?.value;
   if (choice === "none") return 0;

@@ -1,8 +1,8 @@
-// Looks every few seconds whether what the page waits for has come. Without it the page asks
-// people to look again.
+// Checks every few seconds whether what the page waits for is ready, and then reloads it. Without
+// it the page asks people to reload.
 
 const EVERY = 3000; // milliseconds
-const AT_MOST = 200; // looks, ten minutes
+const AT_MOST = 200; // checks: ten minutes
 
 const box = document.querySelector("[data-wait]");
 const state = document.querySelector("[data-state]").dataset.state;

@@ -46,7 +46,7 @@ def say(text: str) -> None:
 
 
 def call(command: Sequence[str | Path], *, keep_open: int | None = None) -> None:
-    """Run a program in the checkout; SetupError if it fails.
+    """Run a program in the checkout; SetupError if it fails. Asked to end, we end all it started.
 
     `keep_open` is a file that the program and all that it starts hold open until they end.
     """
@@ -54,12 +54,17 @@ def call(command: Sequence[str | Path], *, keep_open: int | None = None) -> None
     env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
     descriptors = () if keep_open is None else (keep_open,)
     with subprocess.Popen(
-        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, pass_fds=descriptors
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        pass_fds=descriptors,
+        start_new_session=True,
     ) as process:
         try:
             status = process.wait()
         except BaseException:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             raise
     if status:
         words = " ".join(str(word) for word in command[:4])

@@ -17,7 +17,7 @@ BATCH = 2_000  # rows in one statement
 
 
 def fill(*, places: int, taken: int) -> dict[str, Any]:
-    """Give the sample conference so many places, and take some of them for going there.
+    """Give the sample conference so many places, and take some of those that are not online.
 
     Returns its slug, the keys of its ticket types, and the signed codes of the new tickets.
     """

@@ -12,7 +12,7 @@ from tests.postgres import DURABLE, postgres
 
 
 class Sqlite:
-    """A file for each database. Postgres, below, has the same methods."""
+    """A file for each database. Postgres has the same methods."""
 
     name = "SQLite"
 

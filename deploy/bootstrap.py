@@ -122,7 +122,8 @@ def make(goal: str, lock: int) -> None:
     python = Path(sys.base_prefix) / "bin" / "python3"
     UNFINISHED.touch()
     try:
-        call(["make", "-f", "deploy/setup.mk", goal, f"PYTHON={python}"], keep_open=lock)
+        rules = ["make", "--no-print-directory", "-f", "deploy/setup.mk"]
+        call([*rules, goal, f"PYTHON={python}"], keep_open=lock)
     except SetupError:
         # A step failed by itself, without network for instance, and left things in order.
         UNFINISHED.unlink()

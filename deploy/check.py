@@ -1,6 +1,6 @@
-"""`check --deploy` on the settings of a real site, with values that are nobody's.
+"""`check --deploy` on the settings of a real site with made-up values; a warning fails it.
 
-A warning fails it. The values are made here, so that no key, real or false, lies in a file.
+The values are made anew each time, so that nothing that looks like a key is committed.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Before a trial starts, in one process: the database up to date, the sample data in it."""
+"""Brings the database up to date and adds the sample data, before a trial starts."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
 """`make run`: set-up, database, sample data, then every part of the service in one terminal.
 
 PORT (8000) is the site's, SANDBOX_PORT (PORT + 1) the local Stripe's; DATA_DIR (./data) holds
-database, media and keys. Every other variable of the settings is handed through.
+database, media and keys. All other variables of the settings are handed on.
 """
 
 import http.client
@@ -26,7 +26,7 @@ def port(name: str, default: int) -> int:
         raise bootstrap.SetupError(f"{name}={text} is not a port. Choose one from 1024 to 65535.")
     number = int(text)
     with socket.socket() as probe:
-        # A port whose last connections are still fading away is free to us.
+        # Connections of an earlier run that are still in TIME_WAIT do not take the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, number))
@@ -42,7 +42,7 @@ def port(name: str, default: int) -> int:
 
 
 def environment(site: int, sandbox: int) -> dict[str, str]:
-    """What every part sees: the caller's variables, and defaults for those that are not set."""
+    """The environment of every part: the caller's variables, and defaults for those not set."""
     defaults = {
         "BASE_URL": f"http://{HOST}:{site}",
         "STRIPE_API_BASE": f"http://{HOST}:{sandbox}",
@@ -76,7 +76,7 @@ def prepare(env: dict[str, str]) -> str:
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether an HTTP server there answers without a mistake of its own."""
+    """Whether an HTTP server answers there, with a status below 500."""
     connection = http.client.HTTPConnection(HOST, port, timeout=0.5)
     try:
         connection.request("GET", path)

@@ -1,9 +1,10 @@
 """The web server, here and in production: `python -m deploy.serve`.
 
-A few processes listen at one socket, and in each waitress reads whole requests before a thread
-sees them: a slow line costs a buffer, never a thread. docs/decisions/serving.md says what else was
-tried. HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and WEB_THREADS (8 in each: that
-many may wait for Stripe at once) are read from the environment.
+A few processes listen at one socket. In each of them waitress gives a request to a thread when all
+of it has arrived, so a slow connection costs a buffer, never a thread.
+
+Read from the environment: HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and
+WEB_THREADS (8 in each process: so many requests may wait for Stripe at once).
 """
 
 import os
@@ -27,17 +28,17 @@ LARGEST_FORM = MIB  # bytes; settings.DATA_UPLOAD_MAX_MEMORY_SIZE is the same
 LARGEST_UPLOAD = 25 * MIB
 UPLOAD_PATHS = "/admin/"
 CONNECTIONS = 1000  # of each process
-# A connection on which nothing comes or goes for so long is closed.
+# A connection is closed when nothing has come or gone on it for this long.
 SILENT_FOR = 30  # seconds
-# A stop waits so long for requests that are being answered: a call to Stripe takes up to 20 s.
+# A stop waits this long for requests under way: a call to Stripe takes up to 20 s.
 STOP_WITHIN = 25.0  # seconds
 LOOK_AGAIN = 0.05  # seconds
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """waitress's own, with a smaller limit for forms: waitress has one limit for all paths.
+    """waitress's parser, with a larger limit for uploads: waitress has one limit for all paths.
 
-    tests/deploy/test_serve.py tells if a new release of waitress no longer asks for it.
+    tests/deploy/test_serve.py fails if a release of waitress no longer uses it.
     """
 
     uploads: Adjustments
@@ -49,7 +50,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class Stop:
-    """What SIGTERM does to a process: nobody new is let in, and it ends once all are answered."""
+    """On SIGTERM: accept no new connections, and end when all requests are answered."""
 
     def __init__(self, server: Any) -> None:
         self.server = server
@@ -67,7 +68,7 @@ class Stop:
 
 def serve(application: Any, listener: socket.socket) -> None:
     """Answer requests at `listener` until SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets Ctrl-C too, and sends SIGTERM
     options = {
         "threads": int(os.environ.get("WEB_THREADS", "8")),
         "connection_limit": CONNECTIONS,
@@ -105,7 +106,7 @@ def main() -> None:
             try:
                 serve(application, listener)
             finally:
-                os._exit(0)  # what stands below is the parent's to do
+                os._exit(0)  # the code below is for the parent alone
         return process
 
     def stop(number: int, frame: FrameType | None) -> None:

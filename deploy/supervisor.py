@@ -1,7 +1,7 @@
-"""Runs several processes in one terminal: together they start, and together they end.
+"""Runs several processes in one terminal: they start together and end together.
 
-Only the standard library. Each part leads a process group of its own, so that nothing it
-started outlives it, and is told by the kernel when this process dies in whatever way.
+Each part has its own process group, which is ended as a whole. If this process dies, however it
+dies, the kernel sends SIGTERM to each part. Imports only the standard library.
 """
 
 import os
@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-# Between asking the parts to end and ending them: a request that waits for Stripe takes up to 20.
+# From SIGTERM to SIGKILL: a request that waits for Stripe takes up to 20 s.
 PATIENCE = 30.0  # seconds
 LOOK_EVERY = 0.5  # seconds
 LOOK_FOR_THE_END_EVERY = 0.05
-# make hands its own signal on: what comes so soon after the first is no second wish.
-SAME_WISH_WITHIN = 1.0
+# One Ctrl-C may come twice, from the terminal and from make: so soon after the first, a signal is
+# not a second request to end.
+SAME_REQUEST_WITHIN = 1.0  # seconds
 COLOURS = (36, 33, 35, 32, 34)
 _printing = threading.Lock()
 
@@ -29,7 +30,7 @@ def say(name: str, text: str, colour: int = 0) -> None:
     prefix = f"{name:<7}|"
     if colour and sys.stdout.isatty():
         prefix = f"\033[{colour}m{prefix}\033[0m"
-    # Where nobody reads any more, the parts must still be looked after.
+    # If the terminal is gone, the parts must still be watched.
     with _printing, suppress(OSError):
         print(prefix, text, flush=True)
 
@@ -69,14 +70,14 @@ class Part:
         status = self.process.poll()
         if status is None:
             return ""
-        self._reader.join(0.5)  # its last words come first
+        self._reader.join(0.5)  # its last lines are printed before ours
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
 
 
 class Supervisor:
     """All parts, until one of them dies or somebody asks for the end.
 
-    They have `patience` seconds for what they are doing; whoever asks a second time ends them.
+    Asked to end, they have `patience` seconds to finish. A second request ends them at once.
     """
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -91,18 +92,18 @@ class Supervisor:
         now = time.monotonic()
         if self._asked_to_end is None:
             self._asked_to_end = now
-        elif now - self._asked_to_end > SAME_WISH_WITHIN:
+        elif now - self._asked_to_end > SAME_REQUEST_WITHIN:
             self._asked_again = True
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start one more part; call it from the main thread, which the kernel watches."""
+        """Start a part, from the main thread: a part ends with the thread that started it."""
         self.parts.append(Part(name, command, env, COLOURS[len(self.parts) % len(COLOURS)]))
 
     def run(self, is_up: Callable[[], bool], when_up: Callable[[], None], within: float) -> int:
         """Watch until the end; call `when_up` once `is_up`. Returns the exit status.
 
-        0 where the end was asked for, 1 where a part died or the service was not up `within`
-        so many seconds. Everything has ended when this returns.
+        0 if the end was asked for; 1 if a part died, or if the service was not up `within` that
+        many seconds. When this returns, everything has ended.
         """
         deadline: float | None = time.monotonic() + within
         try:

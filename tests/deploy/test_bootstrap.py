@@ -132,7 +132,8 @@ def test_set_up_that_fails_says_so_and_leaves_the_packages(small: Path) -> None:
     status, _, errors = finish(start(small, FAIL="1"))
     assert status == 1
     assert errors.splitlines()[-1] == (
-        "set-up | 'make -f deploy/setup.mk run …' ended with status 2. Its own words are above."
+        "set-up | 'make --no-print-directory -f deploy/setup.mk …' ended with status 2. "
+        "Its own words are above."
     )
     assert finish(start(small)) == (0, "started\n", "")
 

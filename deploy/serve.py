@@ -1,7 +1,8 @@
 """The web server, here and in production: `python -m deploy.serve`.
 
 A few processes listen at one socket. In each of them waitress gives a request to a thread when all
-of it has arrived, so a slow connection costs a buffer, never a thread.
+of it has arrived, so a slow connection costs a buffer, never a thread. docs/decisions/serving.md
+says what else was tried.
 
 Read from the environment: HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and
 WEB_THREADS (8 in each process: so many requests may wait for Stripe at once).

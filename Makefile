@@ -6,12 +6,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The kernel sends SIGTERM to what was started when make ends in any way.
+# If make dies, however it dies, the kernel ends what it started.
 START := exec setpriv --pdeathsig TERM
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
-# What mypy checks: the modules that decide about money, places and codes.
-TYPED := $(foreach name,actions money refunds settlement codes gift_aid hmrc,$(wildcard */$(name).py */$(name)/*.py))
+# The modules that decide about money and places, and what people are told about both.
+TYPED := $(foreach name,actions money refunds settlement codes gift_aid hmrc inbox mails,$(wildcard */$(name).py */$(name)/*.py))
 
 .PHONY: run test lint bench lock
 

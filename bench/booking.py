@@ -1,141 +1,98 @@
 """Reserving by the real form: without a gift, with one, and far more people than places."""
 
 import itertools
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bench.client import Answer, Browser, Failed, Load, drive, form, request
-from bench.comparing import FORM, Contender, bare_write, figures, in_turn
-from bench.proxy import between
+from bench.client import Answer, Browser, Failed, drive, form_request
+from bench.comparing import Contender, bare_write, figures, in_turn
 from bench.stage import Site, Stage
 
-Figures = dict[str, Any]
 FEW_TAKEN, MANY_TAKEN = 500, 50_000
 # Oversell: so many attempts, so many at once, for so many places.
 ATTEMPTS, ATTEMPTS_AT_ONCE, PLACES = 2_000, 64, 50
-OVERSELL_SECONDS = 120.0
-CALLS = 5  # to Stripe, during which the database is looked at
+LONGEST = 120.0  # seconds for all attempts
+CALL_SECONDS = 1.0  # how long the watched call to Stripe takes
 
 
-def reserve(stage: Stage) -> Iterator[Figures]:
-    """The form with CSRF, two tickets, no gift: alone, eight at once, with many places taken."""
+def reserve(stage: Stage) -> dict[str, Any]:
+    """Two tickets without a gift, with few places taken and in turn with many taken."""
+    few_site, many_site = stage.site(taken=FEW_TAKEN), stage.site(taken=MANY_TAKEN)
+    with few_site.web(), many_site.web():
+        few, many, bare = free_orders(few_site), free_orders(many_site), bare_write(stage)
+        in_turn(few, bare, many)
+    with_many = round(many.load.per_s / few.load.per_s, 3)
+    return figures(few.load, bare.load) | {"rate_with_many": with_many}
+
+
+def checkout(stage: Stage) -> dict[str, Any]:
+    """Two tickets with £15, as far as the address of Stripe's page.
+
+    The local Stripe, which answers each order, runs on the same processors.
+    """
     site = stage.site()
-    few, many = (site.prepare("crowd", taken=taken) for taken in (FEW_TAKEN, MANY_TAKEN))
-    with site.web():
-        for at_once in (1, 8):
-            with_few, bare = free_orders(site, few), bare_write(stage)
-            if at_once == 1:
-                in_turn([with_few, bare], at_once=1)
-            else:
-                with_many = free_orders(site, many)
-                in_turn([with_few, bare, with_many], at_once=at_once)
-            line = figures("reserve", stage, at_once, with_few.load, bare.load)
-            ratio = with_few.load.ms(99) / bare.load.ms(99)
-            yield line | {"places_taken": FEW_TAKEN, "p99_of_bare": round(ratio, 2)}
-        line = figures("reserve", stage, at_once, with_many.load, bare.load)
-        rate = with_many.load.per_s / with_few.load.per_s
-        yield line | {"places_taken": MANY_TAKEN, "rate_with_many": round(rate, 3)}
+    with site.stripe() as stripe, site.web():
+        ours, bare = gifts(site), bare_write(stage)
+        is_open = _has_transaction_during_call(site, stripe, ours)
+        in_turn(ours, bare)
+    return figures(ours.load, bare.load) | {"transactions_during_call": int(is_open)}
 
 
-def checkout(stage: Stage) -> Iterator[Figures]:
-    """The form with £15, up to the address of Stripe's page; the local Stripe shares the cores."""
-    site = stage.site()
-    about = site.prepare("roomy")
-    with site.stripe():
-        during = _transactions_during_calls(site, about)
-        with site.web():
-            for at_once in (1, 8):
-                ours, bare = _gifts(site, about), bare_write(stage)
-                in_turn([ours, bare], at_once=at_once)
-                line = figures("checkout", stage, at_once, ours.load, bare.load)
-                yield line | {"transactions_during_call": max(during)}
-
-
-def oversell(stage: Stage) -> Iterator[Figures]:
+def oversell(stage: Stage) -> dict[str, Any]:
     """Two thousand attempts, 64 at once, for fifty places."""
-    site = stage.site()
-    about = site.prepare("roomy", places=PLACES)
-    statuses: list[int] = []
-
-    def note(answer: Answer) -> bool:
-        statuses.append(answer.status)
-        return answer.status < 500
-
+    site = stage.site(places=PLACES)
     with site.web():
-        load: Load = drive(
+        load = drive(
             site.port,
-            _forms(site, about, people=1, gift="none"),
+            itertools.islice(_forms(site, people=1, gift="none"), ATTEMPTS),
             at_once=ATTEMPTS_AT_ONCE,
-            seconds=OVERSELL_SECONDS,
-            is_right=note,
-            most=ATTEMPTS,
+            seconds=LONGEST,
+            is_right=lambda answer: answer.status < 500,
         )
-    ((taken,),) = site.rows("SELECT count(*) FROM tickets_ticket")
-    yield {
-        "bench": "oversell",
-        "database": stage.databases.name,
+    return {
         "concurrency": ATTEMPTS_AT_ONCE,
+        "attempts": len(load.waits),
         "per_s": round(load.per_s, 1),
-        "p50_ms": round(load.ms(50), 1),
         "p99_ms": round(load.ms(99), 1),
-        "sql": load.sql,
-        "attempts": len(statuses),
-        "taken": taken,
-        "confirmed": statuses.count(302),
+        "taken": site.count("tickets_ticket"),
         "errors": load.errors,
     }
 
 
-def paid_orders(site: Site, about: Figures, stripe: Browser, count: int) -> list[str]:
-    """So many orders paid at Stripe, of which the site has not heard yet; their sessions' ids."""
-    sessions = []
-    fields = _forms(site, about, people=2, gift="1500")
-    load = drive(
-        site.port,
-        fields,
-        at_once=2,
-        seconds=OVERSELL_SECONDS,
-        most=count,
-        is_right=lambda answer: bool(sessions.append(_session(answer))) or answer.status == 302,
-    )
-    assert not load.errors, load.first_error
-    for session in sessions:
-        stripe.post(f"/c/pay/{session}/pay", {})
-    return sessions
-
-
-def _session(answer: Answer) -> str:
-    return answer.header("Location").partition("?")[0].rpartition("/")[2].partition("#")[0]
-
-
-def free_orders(site: Site, about: Figures) -> Contender:
+def free_orders(site: Site) -> Contender:
     """Orders of two tickets without a gift."""
     return Contender(
         site.port,
-        _forms(site, about, people=2, gift="none"),
-        lambda answer: answer.status == 302 and answer.header("Location").startswith("/orders/"),
+        _forms(site, people=2, gift="none"),
+        lambda answer: answer.header("Location").startswith("/orders/"),
     )
 
 
-def _gifts(site: Site, about: Figures) -> Contender:
-    stripe = f"http://127.0.0.1:{site.stripe_port}/c/pay/"
+def gifts(site: Site) -> Contender:
+    """Orders of two tickets with £15; the answer leads to the local Stripe's page."""
     return Contender(
         site.port,
-        _forms(site, about, people=2, gift="1500"),
-        lambda answer: answer.status == 302 and answer.header("Location").startswith(stripe),
+        _forms(site, people=2, gift="1500"),
+        lambda answer: session_in(answer).startswith("cs_"),
     )
 
 
-def _forms(site: Site, about: Figures, *, people: int, gift: str) -> Iterator[bytes]:
-    """The filled-in form over and over, as one who has opened it once sends it."""
-    path = f"/{about['slug']}/reserve/"
+def session_in(answer: Answer) -> str:
+    """The id of the Checkout session to whose page the answer leads; empty if it does not."""
+    address = answer.header("Location")
+    return address.partition("/c/pay/")[2].partition("?")[0].partition("#")[0]
+
+
+def _forms(site: Site, *, people: int, gift: str) -> Iterator[bytes]:
+    """The filled-in form over and over, as sent by someone who has opened it once."""
+    path = f"/{site.slug}/reserve/"
     visitor = Browser(site.port)
     visitor.get(path)
-    headers = FORM | {"Cookie": visitor.cookie}
     for number in itertools.count():
         fields = {
-            "csrfmiddlewaretoken": visitor.token,
             "submission": str(uuid.uuid4()),
             "name": "Ada Lovelace",
             "email": f"ada{number}@example.org",
@@ -144,30 +101,21 @@ def _forms(site: Site, about: Figures, *, people: int, gift: str) -> Iterator[by
             "form-INITIAL_FORMS": "0",
         }
         for person in range(people):
-            kind = about["types"][(number + person) % len(about["types"])]
-            fields |= {
-                f"form-{person}-attendee_name": f"Ada Lovelace {person}",
-                f"form-{person}-ticket_type": str(kind),
-                f"form-{person}-attendee_email": "",
-            }
-        yield request("POST", path, body=form(fields), headers=headers)
+            kind = site.types[(number + person) % len(site.types)]
+            fields[f"form-{person}-attendee_name"] = f"Ada Lovelace {person}"
+            fields[f"form-{person}-attendee_email"] = ""
+            fields[f"form-{person}-ticket_type"] = str(kind)
+        yield form_request(path, fields, visitor.headers)
 
 
-def _transactions_during_calls(site: Site, about: Figures) -> list[int]:
-    """How many transactions were open in the database during each of a few calls to Stripe."""
-    seen: list[int] = []
-
-    def look() -> None:
-        seen.append(site.databases.open_transactions(site.url))
-
-    with (
-        between(site.stripe_port, look) as port,
-        site.web(STRIPE_API_BASE=f"http://127.0.0.1:{port}"),
-    ):
-        ours = _gifts(site, about)
-        load = drive(
-            site.port, ours.requests, at_once=1, seconds=30, is_right=ours.is_right, most=CALLS
-        )
-    if load.errors or len(seen) < CALLS:
-        raise Failed(f"{len(seen)} of {CALLS} calls were seen. {load.first_error}")
-    return seen
+def _has_transaction_during_call(site: Site, stripe: Browser, ours: Contender) -> bool:
+    """Whether a transaction is open in the database while an order waits for Stripe."""
+    sessions = {"kind": "hang", "path": "/v1/checkout/sessions", "times": "1"}
+    stripe.post("/control/fault-in-call", sessions | {"seconds": str(CALL_SECONDS)})
+    with ThreadPoolExecutor(1) as thread:
+        order = thread.submit(ours.run, most=1)
+        time.sleep(CALL_SECONDS / 2)
+        is_open = site.has_open_transaction()
+        if order.result().ms(100) < CALL_SECONDS * 1000:
+            raise Failed("The order did not wait for Stripe.")
+    return is_open

@@ -1,65 +1,41 @@
-"""SQLite and a durable PostgreSQL, each giving fresh databases and copies of them."""
+"""SQLite and a durable PostgreSQL, each with a fresh database for every site."""
 
-import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 
 from tests.postgres import DURABLE, postgres
 
-Rows = Callable[[str], list[tuple[Any, ...]]]
-
-
-class Databases(Protocol):
-    """One kind of database."""
-
-    name: str
-
-    def empty(self, data: Path, name: str) -> str:
-        """The address of a new database; `data` is the folder of the site that it is for."""
-
-    def copy(self, source: str, data: Path, name: str) -> str:
-        """The address of a copy of another database, which nobody uses at the moment."""
-
-    def reader(self, url: str) -> AbstractContextManager[Rows]:
-        """An open connection: a function that gives what a query gives."""
-
-    def open_transactions(self, url: str) -> int:
-        """How many transactions are open in this database, at least; on SQLite 0 or 1."""
-
 
 class Sqlite:
-    """A file for each database."""
+    """A file for each database. Postgres has the same methods."""
 
     name = "SQLite"
 
-    def empty(self, data: Path, name: str) -> str:
-        data.mkdir(parents=True, exist_ok=True)
-        return f"sqlite:///{data / f'{name}.sqlite3'}"
+    def new(self, folder: Path) -> str:
+        """The DATABASE_URL of a new database for the site in this folder."""
+        return f"sqlite:///{folder / 'db.sqlite3'}"
 
-    def copy(self, source: str, data: Path, name: str) -> str:
-        url = self.empty(data, name)
-        shutil.copyfile(_file(source), _file(url))
-        return url
+    def connect(self, url: str) -> sqlite3.Connection:
+        """A connection that commits each statement."""
+        path = url.removeprefix("sqlite:///")
+        return sqlite3.connect(path, timeout=20, isolation_level=None)
 
-    @contextmanager
-    def reader(self, url: str) -> Iterator[Rows]:
-        with closing(sqlite3.connect(_file(url), timeout=20)) as connection:
-            yield lambda sql: connection.execute(sql).fetchall()
-
-    def open_transactions(self, url: str) -> int:
-        # The site's transactions take the write lock when they begin.
-        with closing(sqlite3.connect(_file(url), timeout=0, isolation_level=None)) as connection:
+    def has_open_transaction(self, url: str) -> bool:
+        """Whether anybody has one; a transaction that only reads is not seen."""
+        with closing(self.connect(url)) as connection:
+            connection.execute("PRAGMA busy_timeout=0")
             try:
+                # The site's transactions take the write lock when they begin.
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
-                return 1
+                return True
             connection.execute("ROLLBACK")
-            return 0
+            return False
 
 
 class Postgres:
@@ -70,38 +46,34 @@ class Postgres:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def empty(self, data: Path, name: str) -> str:
-        return self._create(name, "")
+    def new(self, folder: Path) -> str:
+        with self.connect(self._url) as connection:
+            connection.execute(f'CREATE DATABASE "{folder.name}"'.encode())
+        return self._url.replace("/postgres?", f"/{folder.name}?", 1)
 
-    def copy(self, source: str, data: Path, name: str) -> str:
-        template = source.partition("?")[0].rpartition("/")[2]
-        return self._create(name, f' TEMPLATE "{template}"')
+    def connect(self, url: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(url, autocommit=True)
 
-    @contextmanager
-    def reader(self, url: str) -> Iterator[Rows]:
-        with psycopg.connect(url, autocommit=True) as connection:
-            yield lambda sql: connection.execute(sql.encode()).fetchall()
-
-    def open_transactions(self, url: str) -> int:
-        with self.reader(url) as rows:
-            ((count,),) = rows(
+    def has_open_transaction(self, url: str) -> bool:
+        with self.connect(url) as connection:
+            others = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
             )
-        return int(count)
+            return others.fetchone() != (0,)
 
-    def _create(self, name: str, how: str) -> str:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"{how}'.encode())
-        return self._url.replace("/postgres?", f"/{name}?", 1)
+
+Databases = Sqlite | Postgres
 
 
 @contextmanager
-def durable_postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL that loses nothing when the power goes."""
+def sqlite() -> Iterator[Databases]:
+    """SQLite needs no server."""
+    yield Sqlite()
+
+
+@contextmanager
+def durable_postgres() -> Iterator[Databases]:
+    """A running PostgreSQL with the settings of one that must lose nothing in a power cut."""
     with postgres(DURABLE) as url:
         yield Postgres(url)
-
-
-def _file(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))

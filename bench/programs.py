@@ -1,26 +1,25 @@
-"""Starts what is measured as it is started for real, and ends it."""
+"""Starts and ends the programs that are measured, and reads what they cost from /proc."""
 
-import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import requests
+
 from bench.client import HOST, Failed
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVER = (sys.executable, "-m", "deploy.serve")
-MANAGE = (sys.executable, "manage.py")
 UP_WITHIN = 40.0  # seconds
 ENDS_WITHIN = 10.0
-# What the caller's environment may say of programs, but not of the service.
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
-_KB = 1024
+# Variables of the caller's that programs need. Settings of a site must not come from there.
+_HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+_KIB_A_MB = 1024
 
 
 def free_port() -> int:
@@ -30,35 +29,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(data: Path, database_url: str, **more: str) -> dict[str, str]:
-    """What a part of the service sees: a trial site with its own data, and no limits in effect."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    data.mkdir(parents=True, exist_ok=True)
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a part of the service: a trial site with these variables."""
     return {
-        **kept,
+        **{name: os.environ[name] for name in _HANDED_ON if name in os.environ},
         "TRIAL": "1",
         "SERVER_TIMING": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
-        "DATA_DIR": str(data),
-        "DATABASE_URL": database_url,
-        # All traffic comes from one address.
-        "LIMIT_FACTOR": "1000000",
+        "LIMIT_FACTOR": "1000000",  # all requests come from one address
         "LOG_LEVEL": "WARNING",
-        **more,
+        **variables,
     }
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> str:
     """Run a program to its end; returns what it prints. Raises Failed if it fails."""
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failed(
-            f"{' '.join(command[1:4])} ended with {done.returncode}:\n{done.stderr[-3000:]}"
-        )
+        words = " ".join(command[1:4])
+        raise Failed(f"{words} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return done.stdout
 
 
@@ -66,13 +56,17 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> str:
 def program(
     command: Sequence[str], env: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running program, ended with all that it started, whatever happens to us."""
+    """A running program. It is ended with all that it started, even if we are killed."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", *command],
-            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
-        )  # fmt: skip
+        )
     try:
         yield process
     finally:
@@ -84,40 +78,41 @@ def program(
             process.wait()
 
 
-@contextmanager
-def server(
-    command: Sequence[str], env: Mapping[str, str], log: Path, *, path: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that serves HTTP on env's PORT, from when `path` answers without a mistake."""
-    with program(command, env, log) as process:
-        wait_until_up(process, int(env["PORT"]), path, log)
-        yield process
-
-
 def wait_until_up(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
-    """Return once the server answers; Failed if it ends or takes too long."""
+    """Return once the program answers there; Failed if it ends or takes too long."""
     deadline = time.monotonic() + UP_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
-        connection = http.client.HTTPConnection(HOST, port, timeout=UP_WITHIN)
         try:
-            connection.request("GET", path)
-            if connection.getresponse().status < 500:
+            if requests.get(f"http://{HOST}:{port}{path}", timeout=5).status_code < 500:
                 return
-        except (OSError, http.client.HTTPException):
+        except requests.RequestException:
             time.sleep(0.01)
-        finally:
-            connection.close()
     raise Failed(f"The server did not come up:\n{log.read_text()[-3000:]}")
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started: the web server's."""
+    """The processes that a process has started and not yet seen the end of."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def memory_mb(pid: int | str, name: str = "VmRSS") -> float:
-    """A process's memory, what it shares with others included: now (VmRSS) or at most (VmHWM)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) / _KB
-    raise LookupError(name)
+def with_descendants(pid: int) -> list[int]:
+    """A process, its children, their children, and so on."""
+    return [pid, *(one for child in children(pid) for one in with_descendants(child))]
+
+
+def memory_mb(pid: int | str, name: str, file: str = "status") -> float:
+    """One line of a process's memory in /proc (`man proc_pid_status`), in MB.
+
+    VmRSS is all of it at this moment, VmHWM the most there ever was, RssAnon what does not come
+    from files. Pss, from the file `smaps_rollup`, counts memory shared by n processes as 1/n.
+    """
+    text = Path(f"/proc/{pid}/{file}").read_text()
+    found = re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)
+    assert found, name
+    return int(found[1]) / _KIB_A_MB
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time of all threads that the process has now."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9

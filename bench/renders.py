@@ -1,81 +1,63 @@
-"""What `printing` measures, run in the site's own settings by `python -m bench.inside`."""
+"""What `printing` measures, run in a site's settings by `python -m bench.within`."""
 
 import time
-from typing import Any
 
-from bench.client import Load
+from django.db.models import QuerySet
+
 from bench.programs import memory_mb
 from conference import pdf
 from tickets import documents
 from tickets.models import Ticket
 
-SINGLE, THOUSAND = 60, 1_000
-# Renders until memory has found its level: fonts, parsed styles, the allocator's own pools.
-WARM_UP = 30
+RENDERS = 60
+MANY_RENDERS = 1_000
+WARM_UP = 30  # renders until fonts and styles are read, and memory has reached its level
 
 
-def one() -> dict[str, Any]:
-    """Tickets one by one: the processor's time for each, and the size of the file."""
-    tickets = _tickets()[: WARM_UP + SINGLE]
-    _warm_up(tickets)
-    load = Load()
-    began, used = time.perf_counter(), time.process_time()
-    for ticket in tickets[WARM_UP:]:
-        at = time.perf_counter()
-        content = documents.tickets_pdf([ticket])
-        load.waits.append(time.perf_counter() - at)
-    load.seconds = time.perf_counter() - began
-    return {
-        "per_s": round(load.per_s, 1),
-        "p50_ms": round(load.ms(50), 1),
-        "p99_ms": round(load.ms(99), 1),
-        "cpu_ms": round((time.process_time() - used) / len(load.waits) * 1000, 1),
-        "kb": round(len(content) / 1000, 1),
-    }
+def one() -> dict[str, float]:
+    """Processor time for a document of one ticket, in milliseconds."""
+    tickets = _warmed_up()
+    began = time.process_time()
+    for ticket in tickets[:RENDERS]:
+        documents.tickets_pdf([ticket])
+    return {"cpu_ms": _ms_each(began, RENDERS)}
 
 
-def many() -> dict[str, Any]:
-    """All tickets of a conference in documents of a few dozen: time for each, peak of memory."""
+def many() -> dict[str, float]:
+    """All tickets of a conference: processor time for each, and the process's peak of memory."""
     pdf.warm_up()
-    count = Ticket.objects.count()
-    began, used = time.perf_counter(), time.process_time()
-    size = sum(len(content) for content in documents.tickets_pdf_many(_query().iterator(50)))
-    seconds = time.perf_counter() - began
+    tickets = _tickets()
+    began = time.process_time()
+    for _document in documents.tickets_pdf_many(tickets.iterator(50)):
+        pass
     return {
-        "per_s": round(count / seconds, 1),
-        "tickets": count,
-        "seconds": round(seconds, 1),
-        "cpu_ms": round((time.process_time() - used) / count * 1000, 1),
-        "kb": round(size / 1000, 1),
+        "tickets": tickets.count(),
+        "cpu_ms": _ms_each(began, tickets.count()),
         "peak_mb": round(memory_mb("self", "VmHWM"), 1),
     }
 
 
-def memory() -> dict[str, Any]:
-    """A thousand documents of one ticket: what the process keeps of them."""
-    tickets = _tickets()
-    _warm_up(tickets)
+def growth_mb() -> float:
+    """The memory that a process has more after a thousand documents of one ticket."""
+    tickets = _warmed_up()
     before = memory_mb("self", "VmRSS")
-    began = time.perf_counter()
-    for number in range(THOUSAND):
+    for number in range(MANY_RENDERS):
         documents.tickets_pdf([tickets[number % len(tickets)]])
-    return {
-        "per_s": round(THOUSAND / (time.perf_counter() - began), 1),
-        "renders": THOUSAND,
-        "before_mb": round(before, 1),
-        "grows_mb": round(memory_mb("self", "VmRSS") - before, 1),
-    }
+    return round(memory_mb("self", "VmRSS") - before, 1)
 
 
-def _query() -> Any:
+def _tickets() -> QuerySet[Ticket]:
     return Ticket.objects.select_related("ticket_type", "order__conference__organisation")
 
 
-def _tickets() -> list[Ticket]:
-    return list(_query())
-
-
-def _warm_up(tickets: list[Ticket]) -> None:
+def _warmed_up() -> list[Ticket]:
+    """The tickets, after some renders that are not measured."""
     pdf.warm_up()
+    tickets = list(_tickets())
     for ticket in tickets[:WARM_UP]:
         documents.tickets_pdf([ticket])
+    return tickets
+
+
+def _ms_each(began: float, count: int) -> float:
+    return round((time.process_time() - began) / count * 1000, 1)

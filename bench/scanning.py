@@ -1,50 +1,34 @@
-"""The door: tickets admitted, at a conference with few of them and at one with many."""
+"""The door: tickets are admitted, at a conference with few of them and at one with many."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
-from bench.client import Browser, form, request
-from bench.comparing import FORM, Contender, bare_write, figures, in_turn
+from bench.client import Browser, form_request
+from bench.comparing import ROUNDS, WARM_UP, Contender, bare_write, figures, in_turn
 from bench.stage import Site, Stage
 
 FEW, MANY = 1_000, 20_000
-AT_ONCE = 8
-# In one round: each ticket is admitted once, and the fewer must last for all rounds.
-MOST = 300
-VOLUNTEER = {"username": "door@example.org", "password": "open-dialogue"}
+# A ticket is admitted once, and the few must last for all rounds.
+MOST = (FEW - WARM_UP) // ROUNDS
 
 
-def scan(stage: Stage) -> Iterator[dict[str, Any]]:
-    """Admit by the phone's own request, eight phones at once."""
-    sites = [stage.site(), stage.site()]
-    codes = [site.prepare("tickets", count=n) for site, n in zip(sites, (FEW, MANY), strict=True)]
-    with sites[0].web(), sites[1].web():
-        few, many = (_scans(site, some) for site, some in zip(sites, codes, strict=True))
-        bare = bare_write(stage)
-        in_turn([few, bare, many], at_once=AT_ONCE)
-    line = figures("scan", stage, AT_ONCE, few.load, bare.load)
-    yield line | {"tickets": FEW}
-    line = figures("scan", stage, AT_ONCE, many.load, bare.load)
-    rate = many.load.per_s / few.load.per_s
-    yield line | {"tickets": MANY, "rate_with_many": round(rate, 3)}
+def scan(stage: Stage) -> dict[str, Any]:
+    """Admit by the request that a phone sends."""
+    few_site, many_site = stage.site(taken=FEW), stage.site(taken=MANY)
+    with few_site.web(), many_site.web():
+        few, many, bare = _scans(few_site), _scans(many_site), bare_write(stage)
+        in_turn(few, bare, many)
+    with_many = round(many.load.per_s / few.load.per_s, 3)
+    return figures(few.load, bare.load) | {"rate_with_many": with_many}
 
 
-def _scans(site: Site, codes: list[str]) -> Contender:
+def _scans(site: Site) -> Contender:
     """One ticket after the other at the main door, by a volunteer's phone."""
     phone = Browser(site.port)
-    phone.get("/login/")
-    phone.post("/login/", VOLUNTEER)
-    # Logging in changes the token; any page with a form tells the new one.
-    phone.get("/door/main/")
-    headers = FORM | {"Cookie": phone.cookie, "X-CSRFToken": phone.token}
-    asked = (
-        request(
-            "POST",
-            "/door/main/scan/",
-            body=form({"id": str(uuid.uuid4()), "code": code}),
-            headers=headers,
-        )
-        for code in codes
+    phone.log_in("door@example.org")
+    phone.get("/door/main/")  # logging in changes the token; any form tells the new one
+    scans = (
+        form_request("/door/main/scan/", {"id": str(uuid.uuid4()), "code": code}, phone.headers)
+        for code in site.codes
     )
-    return Contender(site.port, asked, lambda answer: b'"admitted"' in answer.body, most=MOST)
+    return Contender(site.port, scans, lambda answer: b'"admitted"' in answer.body, most=MOST)

@@ -1,30 +1,33 @@
-"""Where a benchmark runs: one kind of database, the bare server on it, and sites as wanted."""
+"""Where benches run: on one kind of database, with the bare server and as many sites as needed."""
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.client import HOST, Browser
-from bench.databases import Databases, Rows
-from bench.programs import MANAGE, SERVER, environment, free_port, program, run, server
+from bench.databases import Databases
+from bench.programs import environment, free_port, program, run, wait_until_up
 
 PYTHON = sys.executable
-# By which the sites know that an event is Stripe's.
-SECRET = "whsec_bench"
+SERVER = (PYTHON, "-m", "deploy.serve")
+WEBHOOK_SECRET = "whsec_bench"
+PLENTY = 10_000_000  # places; more than a bench can take
 
 
 @dataclass
 class Site:
-    """One site with its own database and data; its parts run where they are asked for."""
+    """A site with the sample conference; its parts run where a bench asks for them."""
 
     databases: Databases
     folder: Path
     env: dict[str, str]
+    slug: str = ""  # of the sample conference
+    types: list[int] = field(default_factory=list)  # keys of its ticket types
+    codes: list[str] = field(default_factory=list)  # signed codes of its valid tickets
 
     @property
     def port(self) -> int:
@@ -34,40 +37,38 @@ class Site:
     def stripe_port(self) -> int:
         return int(self.env["SANDBOX_PORT"])
 
-    @property
-    def url(self) -> str:
-        return self.env["DATABASE_URL"]
+    def call(self, module: str, function: str, **arguments: Any) -> Any:
+        """Call a function of a module of bench/ in the site's settings; returns its result."""
+        words = [PYTHON, "-m", "bench.within", f"bench.{module}", function, json.dumps(arguments)]
+        return json.loads(run(words, self.env))
 
-    @property
-    def log(self) -> Path:
-        return self.folder / "log"
+    def fill(self, *, places: int = PLENTY, taken: int = 0) -> None:
+        """Give the sample conference so many places, and take some of them."""
+        about = self.call("data", "fill", places=places, taken=taken)
+        self.slug, self.types, self.codes = about["slug"], about["types"], about["codes"]
 
-    def prepare(self, what: str, **arguments: Any) -> Any:
-        """Call a function of bench/data.py (or another module of ours) in the site's settings."""
-        module, _, function = what.rpartition(".")
-        words = [PYTHON, "-m", "bench.inside", f"bench.{module or 'data'}", function]
-        return json.loads(run([*words, json.dumps(arguments)], self.env))
+    def count(self, what: str) -> int:
+        """How many rows a table has; `what` may end in a WHERE."""
+        with closing(self.databases.connect(self.env["DATABASE_URL"])) as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What a query gives."""
-        with self.reader() as rows:
-            return rows(sql)
-
-    def reader(self) -> AbstractContextManager[Rows]:
-        """A connection of our own to the database, for questions in quick succession."""
-        return self.databases.reader(self.url)
+    def has_open_transaction(self) -> bool:
+        """Whether a transaction is open in the site's database."""
+        return self.databases.has_open_transaction(self.env["DATABASE_URL"])
 
     @contextmanager
-    def web(self, **more: str) -> Iterator[int]:
-        """The web server, running; `more` are further variables. Yields its process's id."""
-        with server(SERVER, self.env | more, self.log, path="/healthz") as process:
+    def web(self, **variables: str) -> Iterator[int]:
+        """The web server, running with these further variables. Yields its process's id."""
+        with program(SERVER, self.env | variables, self.folder / "log") as process:
+            wait_until_up(process, self.port, "/healthz", self.folder / "log")
             yield process.pid
 
     @contextmanager
     def stripe(self) -> Iterator[Browser]:
         """The local Stripe, running; it sends no webhooks of its own. Yields a visitor to it."""
         env = self.env | {"PORT": str(self.stripe_port)}
-        with server((PYTHON, "-m", "sandbox"), env, self.log, path="/"):
+        with program((PYTHON, "-m", "sandbox"), env, self.folder / "log") as process:
+            wait_until_up(process, self.stripe_port, "/", self.folder / "log")
             visitor = Browser(self.stripe_port)
             visitor.post("/control/webhooks", {"on": "no"})
             yield visitor
@@ -75,69 +76,52 @@ class Site:
     @contextmanager
     def worker(self) -> Iterator[None]:
         """The worker, running."""
-        with program((*MANAGE, "worker"), self.env, self.log):
+        with program((PYTHON, "manage.py", "worker"), self.env, self.folder / "log"):
             yield
 
 
+@dataclass
 class Stage:
-    """One kind of database with the bare server; makes sites, each a copy of the sample."""
+    """One kind of database, and the bare server on it."""
 
-    def __init__(self, databases: Databases, folder: Path) -> None:
-        self.databases = databases
-        self._folder = folder
-        self._sites = 0
-        self._open = ExitStack()
-        self.bare_port = 0
-        self._sample: Site | None = None
+    databases: Databases
+    folder: Path
+    bare_port: int = 0
+    _sites: int = 0
 
-    def __enter__(self) -> "Stage":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._open.close()
+    def site(self, *, places: int = PLENTY, taken: int = 0) -> Site:
+        """A new site whose conference has so many places, some of them taken."""
+        site = self.empty_site()
+        run([PYTHON, "deploy/prepare.py"], site.env)
+        site.fill(places=places, taken=taken)
+        return site
 
     def empty_site(self) -> Site:
         """A site whose database has no tables yet."""
-        data, name = self._new_folder()
-        return self._site(data, self.databases.empty(data, name))
-
-    def site(self) -> Site:
-        """A site with the sample conference."""
-        if self._sample is None:
-            self._sample = self.empty_site()
-            run([PYTHON, "deploy/prepare.py"], self._sample.env)
-        data, name = self._new_folder()
-        shutil.copytree(self._sample.folder / "keys", data / "keys")
-        shutil.copytree(self._sample.folder / "media", data / "media")
-        return self._site(data, self.databases.copy(self._sample.url, data, name))
-
-    def bare(self) -> int:
-        """The port of the bare server, which is started when it is first asked for."""
-        if not self.bare_port:
-            data, name = self._new_folder()
-            self.bare_port = free_port()
-            env = environment(data, self.databases.empty(data, name), PORT=str(self.bare_port))
-            run([PYTHON, "-m", "bench.bare"], env)
-            command = (*SERVER, "bench.bare.wsgi")
-            self._open.enter_context(server(command, env, data / "log", path="/page/"))
-        return self.bare_port
-
-    def _new_folder(self) -> tuple[Path, str]:
         self._sites += 1
-        name = f"site{self._sites}"
-        folder = self._folder / name
+        folder = self.folder / f"site{self._sites}"
         folder.mkdir()
-        return folder, name
-
-    def _site(self, data: Path, url: str) -> Site:
         port, stripe_port = free_port(), free_port()
         env = environment(
-            data,
-            url,
+            DATA_DIR=str(folder),
+            DATABASE_URL=self.databases.new(folder),
             PORT=str(port),
             SANDBOX_PORT=str(stripe_port),
             BASE_URL=f"http://{HOST}:{port}",
             STRIPE_API_BASE=f"http://{HOST}:{stripe_port}",
-            STRIPE_WEBHOOK_SECRET=SECRET,
+            STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET,
         )
-        return Site(self.databases, data, env)
+        return Site(self.databases, folder, env)
+
+
+@contextmanager
+def stage_on(databases: Databases, folder: Path) -> Iterator[Stage]:
+    """A stage with its bare server running; everything is kept in the folder."""
+    stage = Stage(databases, folder)
+    bare = stage.empty_site()
+    run([PYTHON, "-m", "bench.bare"], bare.env)
+    log = bare.folder / "log"
+    with program((*SERVER, "bench.bare.wsgi"), bare.env, log) as process:
+        wait_until_up(process, bare.port, "/page/", log)
+        stage.bare_port = bare.port
+        yield stage

@@ -107,13 +107,8 @@ def announce(env: dict[str, str], sandbox: int, log_ins: str) -> None:
         say("run", line)
 
 
-def serve() -> int:
-    """Set up and run everything until it ends; return the exit status."""
-    site = port("PORT", 8000)
-    sandbox = port("SANDBOX_PORT", site + 1)
-    if site == sandbox:
-        raise bootstrap.SetupError(f"PORT and SANDBOX_PORT are both {site}. Choose two.")
-    bootstrap.set_up("run")
+def start_all(site: int, sandbox: int) -> int:
+    """Prepare the database and run every part until the end; returns the exit status."""
     env = environment(site, sandbox)
     os.chdir(bootstrap.ROOT)
     log_ins = prepare(env)
@@ -131,10 +126,20 @@ def serve() -> int:
     )
 
 
+def main() -> int:
+    """Check the ports, set up what is lacking, run it all; returns the exit status."""
+    site = port("PORT", 8000)
+    sandbox = port("SANDBOX_PORT", site + 1)
+    if site == sandbox:
+        raise bootstrap.SetupError(f"PORT and SANDBOX_PORT are both {site}. Choose two.")
+    bootstrap.set_up("run")
+    return start_all(site, sandbox)
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        sys.exit(serve())
+        sys.exit(main())
     except bootstrap.SetupError as error:
         sys.exit(f"run    | {error}")
     except KeyboardInterrupt:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-# How long the parts may take to stop before they are killed; a call to Stripe may take 20.
+# From SIGTERM to SIGKILL: a request that waits for Stripe takes up to 26 s.
 PATIENCE = 35.0  # seconds
 LOOK_EVERY = 0.5  # seconds
 LOOK_FOR_THE_END_EVERY = 0.05
-# make passes its own signal on: one so soon after the first comes from the same Ctrl-C.
-SAME_WISH_WITHIN = 1.0
+# One Ctrl-C may come twice, from the terminal and from make: so soon after the first, a signal is
+# not a second request to end.
+SAME_REQUEST_WITHIN = 1.0  # seconds
 COLOURS = (36, 33, 35, 32, 34)
 _printing = threading.Lock()
 
@@ -91,7 +92,7 @@ class Supervisor:
         now = time.monotonic()
         if self._asked_to_end is None:
             self._asked_to_end = now
-        elif now - self._asked_to_end > SAME_WISH_WITHIN:
+        elif now - self._asked_to_end > SAME_REQUEST_WITHIN:
             self._asked_again = True
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
-"""`python -m bench.inside MODULE FUNCTION JSON`: calls a function in the site's settings.
+"""`python -m bench.within MODULE FUNCTION JSON`: calls a function in a site's settings.
 
-What it returns is printed as JSON.
+JSON holds its keyword arguments. What it returns is printed as JSON.
 """
 
 import importlib

@@ -60,7 +60,7 @@ class OnOffer:
 def on_offer(conference: Conference) -> OnOffer:
     """What can be reserved at a conference now. A hint: only the count under the lock decides."""
     types = list(conference.ticket_types.counting_places())
-    return OnOffer(types, places_left(conference, types))
+    return OnOffer(types, places_left(conference.capacity, types))
 
 
 def _word(places: int, capacity: int) -> Word:

@@ -62,7 +62,7 @@ class Gifts:
 def places(conference: Conference) -> list[Places]:
     """The places of each ticket type, and last those of the whole conference."""
     types = list(conference.ticket_types.counting_places())
-    left = places_left(conference, types)
+    left = places_left(conference.capacity, types)
     held = Ticket.objects.filter(ticket_type__in=types, status=Ticket.Status.HELD)
     kept = held.count_by_type()
     rows = [

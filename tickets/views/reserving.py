@@ -27,11 +27,18 @@ ORDERS_AN_HOUR = 60
 # So that nobody can fill somebody else's inbox.
 ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
+# Of a conference, what the form needs.
+_TO_RESERVE = Conference.objects.published().only(
+    *("name", "slug", "timezone", "starts_at", "ends_at", "opens_at", "closes_at", "capacity"),
+    *("is_published", "gift_presets", "gift_explanation_html", "changed_at"),
+)
+
 
 @require_safe
 def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
     """When, where, what for, and how many places are left."""
-    conference = _conference(slug)
+    published = Conference.objects.published().select_related("organisation")
+    conference = get_object_or_404(published, slug=slug)
     now = timezone.now()
     offer = on_offer(conference)
     return render(
@@ -53,7 +60,7 @@ def conference_page(request: HttpRequest, slug: str) -> HttpResponse:
 def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     """The reservation form: one page, one submit."""
     now = timezone.now()
-    conference = _conference(slug)
+    conference = get_object_or_404(_TO_RESERVE, slug=slug)
     if request.method != "POST":
         empty = OrderForm(conference=conference, initial={"submission": uuid.uuid4()})
         return _form_page(request, conference, empty, AttendeeFormSet(initial=[{}]), now=now)
@@ -80,11 +87,6 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     return _form_page(
         request, conference, form, attendees, is_sold_out=is_sold_out, status=status, now=now
     )
-
-
-def _conference(slug: str) -> Conference:
-    published = Conference.objects.published().select_related("organisation")
-    return get_object_or_404(published, slug=slug)
 
 
 def _limits(request: HttpRequest, form: OrderForm, attendees: Any) -> list[Limit]:
@@ -157,7 +159,6 @@ def _form_page(
     if not conference.is_open(now) or (is_full and request.method != "POST"):
         context = {
             "conference": conference,
-            "organisation": conference.organisation,
             "is_past": conference.is_past(now),
             "is_full": conference.is_open(now) and is_full,
             "opens_later": now < conference.opens_at,
@@ -168,7 +169,6 @@ def _form_page(
         form.add_error(None, _what_is_left(offer))
     context = {
         "conference": conference,
-        "organisation": conference.organisation,
         "form": form,
         "attendees": attendees,
         "offer": offer,

@@ -12,6 +12,18 @@ from conference.audit import record
 from conference.models import User
 from tickets.models import Gate, Order, ReplacedCode, Scan, Ticket
 
+# Put together once: on SQLite all doors wait while one of them asks.
+_LOCKED_TICKETS = (
+    Ticket.objects.select_for_update(of=("self",), no_key=True)
+    .select_related("order", "ticket_type")
+    .only(
+        *("attendee_name", "reference", "status", "order__status", "order__conference"),
+        *("ticket_type__name", "ticket_type__is_online"),
+    )
+)
+# Mostly there is none. The door shows when and where it was: the gate is read once it is shown.
+_ENTRIES = Scan.objects.standing_entries().only("at", "gate")
+
 
 class CannotUndo(Exception):
     """The scan admitted nobody, is undone already, or is too long ago."""
@@ -110,15 +122,7 @@ def _ticket_named_by(text: str) -> Q | None:
 def _locked_ticket(named: Q) -> Ticket | None:
     """The ticket with the columns needed here, locked so that doors judge it one by one."""
     try:
-        return (
-            Ticket.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("order", "ticket_type")
-            .only(
-                *("attendee_name", "reference", "status", "order__status", "order__conference"),
-                *("ticket_type__name", "ticket_type__is_online"),
-            )
-            .get(named)
-        )
+        return _LOCKED_TICKETS.get(named)
     except Ticket.DoesNotExist:
         return None
 
@@ -146,8 +150,6 @@ def _judge(ticket: Ticket, gate: Gate, entry: Scan | None) -> Scan.Outcome:
 def _entry_by(ticket: Ticket) -> Scan | None:
     """The entry by this ticket that was not undone, if there is one."""
     try:
-        # The door shows when and where it was, so only those columns are read.
-        entries = Scan.objects.standing_entries().select_related("gate").only("at", "gate__name")
-        return entries.get(ticket=ticket)
+        return _ENTRIES.get(ticket=ticket)
     except Scan.DoesNotExist:
         return None

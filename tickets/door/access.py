@@ -18,6 +18,16 @@ from conference.models import Conference
 from tickets.models import Gate
 
 P = ParamSpec("P")
+# What a scan needs of a gate. Put together once: each scan asks for it.
+_GATES = (
+    Gate.objects.filter(conference__is_published=True)
+    .select_related("conference")
+    .only(
+        *("name", "slug"),
+        *("conference__starts_at", "conference__ends_at", "conference__timezone"),
+    )
+    .order_by()
+)
 GateView = Callable[Concatenate[HttpRequest, Gate, P], HttpResponse]
 View = Callable[..., HttpResponse]
 
@@ -92,10 +102,7 @@ def _gate_of_open_page(slug: str, now: datetime) -> Gate:
     again with every scan. Where several conferences have a gate of this name, it is that of the
     conference that is on or comes next, else of the latest.
     """
-    gates = Gate.objects.filter(slug=slug, conference__is_published=True)
-    known = ("starts_at", "ends_at", "timezone")
-    few_columns = ("name", "slug", *(f"conference__{column}" for column in known))
-    found = list(gates.select_related("conference").only(*few_columns).order_by())
+    found = list(_GATES.filter(slug=slug))
     if not found:
         raise Http404
     upcoming = [gate for gate in found if gate.conference.ends_at >= now]

@@ -21,6 +21,9 @@ logger = logging.getLogger("conference.worker")
 BEAT_EVERY = 10.0  # seconds
 # How long to wait after a first database error; twice as long after each further one.
 FIRST_WAIT = 1.0  # seconds
+# After some work more is likely to come: for this long the queue is looked at more often.
+BUSY_FOR = 10.0  # seconds
+WHILE_BUSY = 0.25
 LONGEST_WAIT = 60.0
 
 
@@ -69,15 +72,17 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
         after_failure = FIRST_WAIT
+        busy_until = 0.0
         while not stopping.is_set():
             try:
                 worker.beat()
                 # Checked without a lock: claiming a task locks the whole database on SQLite.
                 if DBTaskResult.objects.ready().exists():
                     worker.run()
+                    busy_until = time.monotonic() + BUSY_FOR
                     continue
                 after_failure = FIRST_WAIT
-                stopping.wait(interval)
+                stopping.wait(WHILE_BUSY if time.monotonic() < busy_until else interval)
             except DatabaseError as error:  # locked, restarting, or the disk is full
                 logger.error(
                     "the database does not work, next try in %.0f s: %s", after_failure, error

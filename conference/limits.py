@@ -63,11 +63,13 @@ def take(*limits: Limit, now: datetime) -> bool:
     Call it outside of any transaction. It commits at once, so requests with the same limit wait
     for each other only briefly.
     """
-    # Each once, and in one order, so that no two of these wait for each other.
-    wanted = dict(sorted((limit.key(now), limit) for limit in limits))
+    wanted = {limit.key(now): limit for limit in limits}
     rows: list[object] = []
-    for key, limit in wanted.items():
-        rows += [key, connection.ops.adapt_datetimefield_value(now + limit.within)]
+    for key in sorted(wanted):  # in one order, so that no two requests wait for each other
+        until = now + wanted[key].within
+        rows += [key, connection.ops.adapt_datetimefield_value(until)]
+    # The ORM needs three statements for it, in a transaction: a tenth of all reservations a second
+    # on PostgreSQL, a fifth on SQLite.
     values = ", ".join(["(%s, 1, %s)"] * len(wanted))
     statement = (
         f"INSERT INTO conference_allowance (key, count, until) VALUES {values} "  # noqa: S608

@@ -59,6 +59,21 @@ def test_reserve_sold_out_says_what_is_left() -> None:
     assert caught.value.left == actions.PlacesLeft({a.pk: 1, b.pk: 4}, 4)
 
 
+@pytest.mark.parametrize("capacity", [None, 4, 9])
+def test_places_are_counted_alike_under_lock_and_on_pages(capacity: int | None) -> None:
+    conference = make_conference(types={"A": 5, "B": 5, "C": 0}, capacity=capacity)
+    a, b, _ = conference.ticket_types.all()
+    make_order(conference, names=("1", "2"), ticket_type=a)
+    make_order(conference, names=("3",), ticket_type=b, gift_pence=500)
+    gone = make_order(conference, names=("4",), ticket_type=b)
+    actions.cancel_order(order=gone, now=timezone.now())
+    with pytest.raises(actions.SoldOut) as caught:
+        make_order(conference, names=("5",) * 6, ticket_type=a)
+    types = list(conference.ticket_types.counting_places())
+    assert [kind.taken for kind in types] == [2, 1, 0]
+    assert caught.value.left == actions.places_left(capacity, types)
+
+
 def test_reserve_holds_the_conference_capacity_over_types() -> None:
     conference = make_conference(types={"A": 3, "B": 3}, capacity=4)
     a, b = conference.ticket_types.all()

@@ -99,5 +99,5 @@ def _seen(at: datetime | None, now: datetime, within: timedelta) -> dict[str, An
 
 
 def _is_near(at: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether `at` is at most `within` before or after `now`; later still, a clock was wrong."""
+    """Whether `at` is at most `within` ago. More than that ahead is the mark of a wrong clock."""
     return abs(now - at) <= within

@@ -43,15 +43,19 @@ def signing_keys(value: str, folder: Path, *, may_create: bool) -> dict[int, byt
 
 
 def keep_private(file: Path) -> None:
-    """Make the SQLite database `file` unreadable for other users of the machine.
+    """Make `file`, a database with people's names, readable for its owner alone.
 
-    Creates it empty if it is missing. SQLite gives its journal files the same permissions.
+    It is made empty if it is missing. From an existing one the rights of everybody else are taken;
+    its group, which a back-up may belong to, keeps its own. What SQLite writes beside it has the
+    same permissions.
     """
+    if str(file) == ":memory:":
+        return
     if not file.is_file():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
     elif file.stat().st_mode & 0o007:
-        with suppress(PermissionError):  # another user owns it
+        with suppress(PermissionError):  # it belongs to somebody else
             file.chmod(file.stat().st_mode & ~0o007)
 
 

@@ -7,6 +7,7 @@ keys, has the sample log-ins and does without HTTPS. Error pages, logging and mi
 of a real site.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,9 +47,12 @@ def _needed(name: str, in_a_trial: str) -> str:
 
 
 def _check_password_is_encoded(name: str) -> None:
-    """Raise ImproperlyConfigured if a URL's password has characters that end it too early."""
-    credentials, at, _host = env.str(name, "").partition("://")[2].rpartition("@")
-    if at and any(character in credentials for character in "/?#@"):
+    """Raise ImproperlyConfigured if a URL's password has a character that cuts it off."""
+    rest = env.str(name, "").partition("://")[2]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    _host, colon, port = authority.rpartition(":")
+    is_cut_off = "@" not in authority and "@" in rest and colon and not port.isdecimal()
+    if is_cut_off or authority.count("@") > 1:
         raise ImproperlyConfigured(
             f"{name} has one of / ? # @ in its user name or password. "
             "Percent-encode it: %2F %3F %23 %40."

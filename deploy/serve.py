@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -69,7 +70,7 @@ def serve(application: Any, listener: socket.socket) -> None:
     """Answer requests on `listener` until SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent sends SIGTERM
     options = {
-        "threads": int(os.environ.get("WEB_THREADS", "8")),
+        "threads": int(os.environ.get("WEB_THREADS", "12")),
         "connection_limit": CONNECTIONS,
         "channel_timeout": SILENT_FOR,
         "cleanup_interval": 5,
@@ -102,10 +103,14 @@ def main() -> None:
     def start() -> int:
         process = os.fork()
         if process == 0:
+            status = 1
             try:
                 serve(application, listener)
+                status = 0
+            except Exception:
+                traceback.print_exc()
             finally:
-                os._exit(0)  # the code below is for the parent only
+                os._exit(status)  # the code below is for the parent only
         return process
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
 """A local stand-in for Stripe, to develop and test against: API, payment page and Dashboard.
 
-Development machines and CI cannot reach Stripe. Here Stripe's own SDK finds an API to call over
+Tests need no network and move no money. Here Stripe's own SDK finds an API to call over
 HTTP, a browser finds a page to pay on, and the site is sent signed webhooks. It follows Stripe's
 API version 2026-10-28.endive. It imports the standard library alone, neither the SDK nor the
 site's code, so that it cannot share a mistake with what is tested against it. No money moves.

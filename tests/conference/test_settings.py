@@ -181,6 +181,11 @@ def test_password_in_an_address_may_be_percent_encoded(read: Read) -> None:
     assert settings["EMAIL_HOST"] == "mail.example.org"
 
 
+def test_address_may_have_an_at_sign_elsewhere(read: Read) -> None:
+    for url in ("sqlite:////tmp/a@b.sqlite3", "postgresql://db.example.org/x?application_name=a@b"):
+        read(**REAL | {"DATABASE_URL": url})
+
+
 def test_subdomain_may_be_named_by_its_domain(read: Read) -> None:
     assert read(**REAL | {"ALLOWED_HOSTS": ".example.org"})["ALLOWED_HOSTS"] == [".example.org"]
 

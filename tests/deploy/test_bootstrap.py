@@ -139,7 +139,7 @@ def test_set_up_that_fails_says_so_and_leaves_the_packages(small: Path) -> None:
 
 
 def test_two_set_ups_in_one_folder_wait_for_each_other(small: Path) -> None:
-    first = start(small, SECONDS_OF_WORK="1")
+    first = start(small, SECONDS_OF_WORK="3")
     wait_for_its_work(first)
     second = start(small)
     assert finish(second) == (
@@ -147,5 +147,5 @@ def test_two_set_ups_in_one_folder_wait_for_each_other(small: Path) -> None:
         "set-up | waiting for another set-up in this folder\nstarted\n",
         "",
     )
-    assert first.poll() == 0
-    first.communicate()
+    first.communicate(timeout=20)
+    assert first.returncode == 0

@@ -18,7 +18,7 @@ from conference.models import Conference
 from tickets.models import Gate
 
 P = ParamSpec("P")
-# What a scan needs of a gate. Put together once: each scan asks for it.
+# What a scan needs of a gate, put together once as each scan asks for it.
 _GATES = (
     Gate.objects.filter(conference__is_published=True)
     .select_related("conference")

@@ -9,6 +9,8 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 WIDEST = 1200  # pixels; pages show at most 600, on screens of double density
 MOST_PIXELS = 40_000_000
+# What cameras and programs give people. Others would be handed to programs such as Ghostscript.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 class NotAPicture(ValueError):
@@ -23,12 +25,12 @@ def new_name(_instance: Any, _filename: str) -> str:
 def cleaned(file: File) -> ContentFile:
     """The same picture as WebP, upright, at most WIDEST pixels wide and without metadata.
 
-    Raises NotAPicture for anything Pillow cannot open or that is too large to open safely.
+    Raises NotAPicture for anything but FORMATS, and for what is too large to open safely.
     """
     # WeasyPrint allows truncated pictures for the whole process.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise NotAPicture(f"{image.width} x {image.height} pixels")
             upright = ImageOps.exif_transpose(image).convert("RGB")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -54,7 +54,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Too large", status=413, content_type="text/plain")
     try:
         event = stripe_api.read_event(request.body, request.headers.get("Stripe-Signature", ""))
-    except stripe_api.BadEvent:
+    except (stripe_api.BadEvent, RawPostDataException):  # the latter: sent as a multipart form
         return HttpResponse("Not signed", status=400, content_type="text/plain")
     _store(event, now=timezone.now())
     return HttpResponse("Thank you", content_type="text/plain")

@@ -128,6 +128,11 @@ def test_signed_nonsense_is_refused(payload: bytes) -> None:
     assert StripeEvent.objects.count() == 0
 
 
+def test_event_sent_as_a_form_with_files_is_refused() -> None:
+    answer = Client().post("/stripe/webhook/", {"a": "b"}, headers={"Stripe-Signature": "t=1,v1=x"})
+    assert (answer.status_code, answer.content) == (400, b"Not signed")
+
+
 def test_a_megabyte_is_too_large() -> None:
     answer = post_signed(an_event(padding="x" * 1024 * 1024))
     assert (answer.status_code, answer.content) == (413, b"Too large")

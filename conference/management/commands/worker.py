@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                     continue
                 after_failure = FIRST_WAIT
                 stopping.wait(WHILE_BUSY if time.monotonic() < busy_until else interval)
-            except DatabaseError as error:  # locked, restarting, or the disk is full
+            except Error as error:  # locked, restarting, or the disk is full
                 logger.error(
                     "the database does not work, next try in %.0f s: %s", after_failure, error
                 )

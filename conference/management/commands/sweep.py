@@ -25,11 +25,22 @@ logger = logging.getLogger("conference.sweep")
 # A task that runs for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
 TASKS_KEPT_FOR = timedelta(days=2)
+# A task that failed because the database was locked or away is tried again for this long.
+TRIED_FOR = timedelta(days=1)
+_DATABASE_AWAY = [
+    f"django.db.utils.{name}" for name in ("OperationalError", "InterfaceError", "DatabaseError")
+]
 
 
 def queue(now: datetime) -> None:
-    """Put the tasks of dead workers back into the queue; delete those that ended long ago."""
+    """Put lost tasks back into the queue, whatever they are; delete those that ended long ago.
+
+    Lost are those of a worker that died, and those that failed because of the database.
+    """
     DBTaskResult.objects.running().filter(started_at__lt=now - STUCK_AFTER).update(status="READY")
+    DBTaskResult.objects.failed().filter(
+        exception_class_path__in=_DATABASE_AWAY, enqueued_at__gt=now - TRIED_FOR
+    ).update(status="READY", started_at=None, finished_at=None)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT_FOR).delete()
 
 

@@ -2,8 +2,10 @@
 
 A few processes listen on one socket, and in each waitress reads whole requests before a thread
 sees them: a slow connection costs a buffer, never a thread. docs/decisions/serving.md says what
-else was tried. HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and WEB_THREADS (8 in each:
-that many may wait for Stripe at once) are read from the environment.
+else was tried.
+
+Read from the environment: HOST (127.0.0.1), PORT (8000), WEB_WORKERS (2 processes) and WEB_THREADS
+(12 in each: that many may wait for Stripe at once).
 """
 
 import os

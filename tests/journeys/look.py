@@ -35,6 +35,15 @@ class Look:
         self.page.goto(self.site + path)
         return self.here(heading)
 
+    def press(self, button: str, nth: int = -1) -> None:
+        """Press a button that sends a form, and wait for the page that answers.
+
+        Its heading may be the one that stands here already, so a heading alone would not tell.
+        `nth` says which, where several bear that name: the last if nothing else is said.
+        """
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=button).nth(nth).click()
+
     def here(self, heading: str | re.Pattern[str]) -> Page:
         """Look at the page that is open: at a phone's and a desktop's width, light and dark."""
         expect(self.page.locator("h1").first).to_have_text(heading)

@@ -148,7 +148,8 @@ def test_desk_finds_corrects_and_sends_again(
     desk.goto("/desk/")
     desk.get_by_role("link", name="Attendees", exact=True).click()
     desk.get_by_label("Name, e-mail or code").fill("محمد")
-    desk.get_by_role("button", name="Show").click()
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Show").click()
     assert "محمد" not in desk.url
     desk.get_by_role("row").get_by_role("link").click()
     desk.get_by_role("link", name=re.compile("Correct the name.*محمد")).click()
@@ -173,7 +174,8 @@ def test_desk_gives_the_list_as_a_file(desk: Page, order: Order) -> None:
 
 def test_desk_log_out(desk: Page) -> None:
     desk.goto("/desk/")
-    desk.get_by_role("button", name="Log out").click()
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Log out").click()
     desk.goto("/desk/")
     assert "/login/" in desk.url
 

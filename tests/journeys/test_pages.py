@@ -109,14 +109,14 @@ def test_conference_in_every_state(look: Look) -> None:
 def test_reservation_form_in_every_state(look: Look) -> None:
     conference = Conference.objects.get()
     page = look(f"/{conference.slug}/reserve/", "Reserve places")
-    page.get_by_role("button", name="Reserve my places").last.click()
+    look.press("Reserve my places")
     look.here("Reserve places")
     page.get_by_label("Your name").fill(LONG)
     page.get_by_label("Your e-mail address").fill("müller@example.org")
     page.get_by_role("button", name="Add another person").click()
     page.get_by_label("Another amount", exact=True).check()
     page.get_by_label("Another amount, in pounds").fill("5000")
-    page.get_by_role("button", name="Reserve my places").last.click()
+    look.press("Reserve my places")
     assert page.locator(".error-summary li").count() == 7
     look.here("Reserve places")
 
@@ -132,12 +132,12 @@ def test_reservation_form_after_the_places_went(look: Look) -> None:
     page.get_by_label("No donation this time").check()
     kinds = TicketType.objects.order_by("position")
     kinds.filter(pk=kinds[0].pk).update(capacity=0)
-    page.get_by_role("button", name="Reserve my places").last.click()
+    look.press("Reserve my places")
     look.here("Reserve places")
     assert "Some of these places have just been taken." in page.inner_text(".error-summary")
     assert page.get_by_label("Your name").input_value() == "Ada"
     TicketType.objects.update(capacity=0)
-    page.get_by_role("button", name="Reserve my places").last.click()
+    look.press("Reserve my places")
     look.here("Reserve places")
     assert "The last places have just been taken." in page.inner_text(".error-summary")
 
@@ -148,7 +148,7 @@ def test_order_reserved_waiting_and_changed(look: Look, stripe: Sandbox) -> None
     page = look(f"{reserved.get_absolute_url()}amount/", "Change the amount")
     page.get_by_label("Another amount", exact=True).check()
     page.get_by_label("Another amount, in pounds").fill("2,000")
-    page.get_by_role("button", name="Go on with this").click()
+    look.press("Go on with this")
     look.here("Change the amount")
     payment = actions.start_payment(order=reserved, now=timezone.now())
     stripe.pay_later(str(payment.session_id))
@@ -167,11 +167,11 @@ def test_order_confirmed(look: Look) -> None:
     look(f"{path}tickets.pdf", "Your tickets are being drawn")
     reference = three.tickets.all()[1].reference
     page = look(f"{path}{reference}/cancel/", "Give this place back?")
-    page.get_by_role("button", name="Give the place back").click()
+    look.press("Give the place back")
     look.here("Your tickets")
     page.locator("details summary").first.click()
     page.get_by_label("Name on the ticket").first.fill("W" * 300)
-    page.get_by_role("button", name="Save the change").first.click()
+    look.press("Save the change", 0)
     look.here("Correct a name")
 
 
@@ -194,30 +194,30 @@ def test_order_that_ended(look: Look) -> None:
 def test_lost_link(look: Look) -> None:
     page = look("/orders/", "Find my tickets")
     page.get_by_label("Your e-mail address").fill("ada@")
-    page.get_by_role("button", name="Send me the links").click()
+    look.press("Send me the links")
     look.here("Find my tickets")
     page.get_by_label("Your e-mail address").fill("ada@example.org")
-    page.get_by_role("button", name="Send me the links").click()
+    look.press("Send me the links")
     look.here("Look in your e-mail")
 
 
 def test_bulletin_from_signing_up_to_leaving(look: Look, work_through: Callable[[], int]) -> None:
     page = look.page
     page.goto(f"{look.site}/bulletin/")
-    page.get_by_role("button", name="Send me the Bulletin").click()
+    look.press("Send me the Bulletin")
     look.here("The Bulletin")
     page.get_by_label("E-mail address").fill("ada@example.org")
     page.wait_for_timeout(1000)  # programs are quicker than that, people are not
-    page.get_by_role("button", name="Send me the Bulletin").click()
+    look.press("Send me the Bulletin")
     look.here("Look in your e-mail")
     work_through()
     subscriber = Subscriber.objects.get()
     look(path_of(links.confirm_url(subscriber)), "One press more")
-    page.get_by_role("button", name="Yes, send me the Bulletin").click()
+    look.press("Yes, send me the Bulletin")
     look.here("You receive the Bulletin")
     look("/bulletin/confirm/nonsense/", "This link no longer works")
     look(path_of(links.unsubscribe_url(subscriber)), "Stop the Bulletin?")
-    page.get_by_role("button", name="Stop the Bulletin").click()
+    look.press("Stop the Bulletin")
     look.here("The Bulletin stops")
 
 
@@ -225,10 +225,10 @@ def test_log_in(look: Look) -> None:
     page = look("/login/", "Log in")
     page.get_by_label("E-mail").fill("door@example.org")
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Log in").click()
+    look.press("Log in")
     look.here("Log in")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    look.press("Log in")
     page.wait_for_url(re.compile("/door/"))
     look("/desk/", "This page is not open to you")
 
@@ -249,11 +249,11 @@ def test_errors(look: Look, context: BrowserContext) -> None:
     page.goto(f"{look.site}/orders/")
     page.get_by_label("Your e-mail address").fill("ada@example.org")
     context.clear_cookies()
-    page.get_by_role("button", name="Send me the links").click()
+    look.press("Send me the links")
     look.here("Please send that once more")
     page.goto(look.site + order().get_absolute_url())
     context.clear_cookies()
-    page.get_by_role("button", name="Send the e-mail again").click()
+    look.press("Send the e-mail again")
     look.here("Please send that once more")
 
 

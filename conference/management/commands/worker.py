@@ -23,7 +23,7 @@ BEAT_EVERY = 10.0  # seconds
 FIRST_WAIT = 1.0  # seconds
 # After some work more is likely to come: for this long the queue is looked at more often.
 BUSY_FOR = 10.0  # seconds
-WHILE_BUSY = 0.25
+WHILE_BUSY = 0.2
 LONGEST_WAIT = 60.0
 
 

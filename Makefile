@@ -11,7 +11,7 @@ START := exec setpriv --pdeathsig TERM
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 # The modules that decide about money and places, and what people are told about both.
-TYPED := $(foreach name,actions money refunds settlement codes gift_aid hmrc inbox mails,$(wildcard */$(name).py */$(name)/*.py))
+TYPED := $(foreach name,actions money refunds settlement codes inbox mails,$(wildcard */$(name).py */$(name)/*.py))
 
 .PHONY: run test lint bench lock
 

@@ -91,7 +91,7 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int, path: str, log: P
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and not yet seen the end of."""
+    """The running child processes of a process."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 

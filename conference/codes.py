@@ -98,7 +98,7 @@ def read(text: str) -> Reading:
         raise NotATicket("no ticket code")
     data = base64.b32decode(found[1] + "=")
     if _text(data) != found[0]:
-        # The last character holds three bits that mean nothing: one ticket has one text only.
+        # Three bits of the last character are unused. Accept only the text that we would write.
         raise BadSignature("the last character was changed")
     header, signature = data[:_HEADER_BYTES], data[_HEADER_BYTES:]
     version, key_id = header[0], header[1]

@@ -75,7 +75,7 @@ def _checks(now: datetime) -> dict[str, dict[str, Any]]:
         return {"database": {"ok": True}, "migrations": {"ok": False, "missing": len(missing)}}
     seen = dict(Heartbeat.objects.values_list("name", "seen_at"))
     oldest = (
-        Mail.objects.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SENDING])
+        Mail.objects.filter(status__in=Mail.UNFINISHED)
         .order_by("created_at")
         .values_list("created_at", flat=True)
         .first()
@@ -99,5 +99,5 @@ def _seen(at: datetime | None, now: datetime, within: timedelta) -> dict[str, An
 
 
 def _is_near(at: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether `at` is at most `within` ago. More than that ahead is the mark of a wrong clock."""
+    """Whether `at` is at most `within` ago. Further ahead than that, a clock is wrong."""
     return abs(now - at) <= within

@@ -45,9 +45,8 @@ def signing_keys(value: str, folder: Path, *, may_create: bool) -> dict[int, byt
 def keep_private(file: Path) -> None:
     """Make `file`, a database with people's names, readable for its owner alone.
 
-    It is made empty if it is missing. From an existing one the rights of everybody else are taken;
-    its group, which a back-up may belong to, keeps its own. What SQLite writes beside it has the
-    same permissions.
+    Creates it, empty, if it is missing. Takes all rights from others; the group keeps its own, for
+    back-ups. What SQLite writes beside the file has the same permissions.
     """
     if str(file) == ":memory:":
         return

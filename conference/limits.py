@@ -68,8 +68,8 @@ def take(*limits: Limit, now: datetime) -> bool:
     for key in sorted(wanted):  # in one order, so that no two requests wait for each other
         until = now + wanted[key].within
         rows += [key, connection.ops.adapt_datetimefield_value(until)]
-    # The ORM needs three statements for it, in a transaction: a tenth of all reservations a second
-    # on PostgreSQL, a fifth on SQLite.
+    # The ORM would need three statements in a transaction: a tenth fewer reservations a second on
+    # PostgreSQL, a fifth fewer on SQLite.
     values = ", ".join(["(%s, 1, %s)"] * len(wanted))
     statement = (
         f"INSERT INTO conference_allowance (key, count, until) VALUES {values} "  # noqa: S608

@@ -115,6 +115,4 @@ def sweep(now: datetime) -> None:
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
     longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]
     enqueue_once(deliver_mail, map(str, longest_waiting))
-    Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(
-        status__in=[Mail.Status.QUEUED, Mail.Status.SENDING]
-    ).delete()
+    Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=Mail.UNFINISHED).delete()

@@ -246,6 +246,10 @@ class Conference(models.Model):
         """Whether places can be reserved at `now`."""
         return self.is_published and self.opens_at <= now < min(self.closes_at, self.ends_at)
 
+    def has_begun(self, now: datetime) -> bool:
+        """Whether it is too late for holders to change their tickets themselves."""
+        return now >= self.starts_at
+
     def is_past(self, now: datetime) -> bool:
         return now >= self.ends_at
 
@@ -285,6 +289,8 @@ class Mail(models.Model):
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Failed")
+
+    UNFINISHED = (Status.QUEUED, Status.SENDING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Names the message, as 'tickets:42:1' does: no second one has the same key.

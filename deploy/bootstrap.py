@@ -1,7 +1,7 @@
 """Set-up from a bare checkout: `python3 deploy/bootstrap.py run|lint|test|bench`.
 
-Needs git, make and Python 3.11 of the machine and imports only the standard library. What is
-made out of what, and whether it is due, is make's to know (deploy/setup.mk). Here is what make
+Needs git, make and Python 3.11 of the machine and imports only the standard library.
+deploy/setup.mk says what is built from what; make decides what is out of date. Here is what make
 cannot do: look at the machine, install Debian packages, let a second set-up in the same folder
 wait, and begin anew after one that was cut short.
 """
@@ -46,8 +46,9 @@ def say(text: str) -> None:
 
 
 def call(command: Sequence[str | Path], *, keep_open: int | None = None) -> None:
-    """Run a program in the checkout; SetupError if it fails. Asked to end, we end all it started.
+    """Run a program in the checkout; SetupError if it fails.
 
+    If we are stopped, so is everything that the program started.
     `keep_open` is a file that the program and all that it starts hold open until they end.
     """
     # The flags of the make that called us are not meant for the make that we call.
@@ -116,7 +117,7 @@ def make(goal: str, lock: int) -> None:
     """Let make do what is due. The lock is held until make and all that it started have ended."""
     if UNFINISHED.exists() and VENV.exists():
         say("the last set-up was cut short; .venv is made anew")
-        # Of a package that is half there, pip may believe that it is installed.
+        # pip may take a half-installed package for an installed one.
         shutil.rmtree(VENV)
     # Not sys.executable: that may be the Python of the .venv itself.
     python = Path(sys.base_prefix) / "bin" / "python3"

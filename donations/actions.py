@@ -103,9 +103,7 @@ def end_live_payment(*, donation: Donation, now: datetime) -> None:
     donation.refresh_from_db()
     if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):
         raise AlreadyReceived
-    if donation.payments.filter(
-        status__in=[Payment.Status.PROCESSING, Payment.Status.PARKED]
-    ).exists():
+    if donation.payments.filter(status__in=Payment.UNDECIDED).exists():
         raise WithTheBank
     if payment is not None and payment.is_live:
         raise CannotPayNow

@@ -86,7 +86,7 @@ def bank_took_it_back(*, event: StripeEvent, by: User, now: datetime) -> None:
         if payment is None:
             raise AlreadyDealtWith
         donation = Donation.objects.locked(payment.donation_id)
-        back = payment.refunds.exclude(status=Refund.Status.FAILED)
+        back = payment.refunds.not_failed()
         left_pence = payment.amount_pence - sum(refund.amount_pence for refund in back)
         if left_pence <= 0:
             raise AlreadyDealtWith

@@ -92,6 +92,8 @@ class Payment(models.Model):
         PARKED = "parked", _("Needs a look")
 
     LIVE = (Status.BEGUN, Status.OPEN, Status.PROCESSING)
+    # For the bank or for staff to decide, whatever the payer does.
+    UNDECIDED = (Status.PROCESSING, Status.PARKED)
 
     donation = models.ForeignKey(Donation, models.PROTECT, related_name="payments")
     amount_pence = models.PositiveIntegerField()
@@ -147,6 +149,10 @@ class Payment(models.Model):
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):
+    def not_failed(self) -> "RefundQuerySet":
+        """Refunds that were made, or may still be."""
+        return self.exclude(status=Refund.Status.FAILED)
+
     def failed_for_good(self) -> "RefundQuerySet":
         """Failed, and not tried again since with the same amount."""
         later = Refund.objects.filter(

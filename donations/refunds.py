@@ -120,7 +120,7 @@ def mark_given_back(donation: Donation) -> None:
     """
     payments = donation.payments.filter(status=Payment.Status.PAID)
     paid = sum(payment.amount_pence for payment in payments)
-    refunds = Refund.objects.filter(payment__in=payments).exclude(status=Refund.Status.FAILED)
+    refunds = Refund.objects.not_failed().filter(payment__in=payments)
     back = sum(refund.amount_pence for refund in refunds)
     status = Donation.Status.REFUNDED if back >= paid else Donation.Status.RECEIVED
     if donation.status in (Donation.Status.RECEIVED, Donation.Status.REFUNDED):

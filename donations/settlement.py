@@ -55,8 +55,7 @@ def settle(session_id: str, *, now: datetime) -> Payment | None:
 def book(payment: Payment, session: Session, *, now: datetime) -> Payment:
     """Book the state of a payment's session at Stripe, and do what follows from it."""
     with transaction.atomic():
-        donation = Donation.objects.locked(payment.donation_id)
-        payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+        donation, payment = _locked(payment)
         if payment.status in (Payment.Status.PAID, Payment.Status.PARKED):
             return payment
         payment.session_id = session.id
@@ -94,11 +93,16 @@ def _park_unknown(payment: Payment, problem: str, now: datetime) -> Payment:
     Most likely our key was replaced by that of another Stripe account.
     """
     with transaction.atomic():
-        Donation.objects.locked(payment.donation_id)
-        payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+        _donation, payment = _locked(payment)
         if payment.is_live:
             _park(payment, problem, now)
     return payment
+
+
+def _locked(payment: Payment) -> tuple[Donation, Payment]:
+    """The payment's donation and the payment, both locked and read again."""
+    donation = Donation.objects.locked(payment.donation_id)
+    return donation, Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
 
 
 def _mismatch(payment: Payment, session: Session) -> str:

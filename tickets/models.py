@@ -88,7 +88,12 @@ class TicketType(models.Model):
         The number of tickets ever written, less those that no longer hold a place. A constraint
         keeps serials unique within a type, so this is never too low.
         """
-        return (self.last_serial or 0) - (self.given_back or 0)
+        return places_taken(self.last_serial, self.given_back)
+
+
+def places_taken(last_serial: int | None, given_back: int | None) -> int:
+    """How many places of a type are held or given out: all tickets ever, less those given back."""
+    return (last_serial or 0) - (given_back or 0)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -97,10 +102,23 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
         Orders that wait for a bank or for staff are not among them.
         """
-        undecided = [Payment.Status.PROCESSING, Payment.Status.PARKED]
         return self.filter(status=Order.Status.RESERVED, expires_at__lte=now).exclude(
-            donation__payments__status__in=undecided
+            donation__payments__status__in=Payment.UNDECIDED
         )
+
+    def locked(self, pk: int) -> "Order":
+        """The order with this primary key, locked until the transaction ends.
+
+        Where its donation is read or changed as well, that is locked first: `locked_with_donation`.
+        """
+        locked = self.select_for_update(of=("self",), no_key=True)
+        return locked.select_related("conference__organisation", "donation").get(pk=pk)
+
+    def locked_with_donation(self, order: "Order") -> "Order":
+        """The order, locked and read again after its donation was locked."""
+        if order.donation_id is not None:
+            Donation.objects.locked(order.donation_id)
+        return self.locked(order.pk)
 
 
 class Order(models.Model):
@@ -111,6 +129,8 @@ class Order(models.Model):
         CONFIRMED = "confirmed", _("Confirmed")
         EXPIRED = "expired", _("Not kept any longer")
         CANCELLED = "cancelled", _("Cancelled")
+
+    HOLDING = (Status.RESERVED, Status.CONFIRMED)
 
     # Needs no index of its own: `order_newest` begins with it.
     conference = models.ForeignKey(
@@ -173,14 +193,22 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def valid(self) -> "TicketQuerySet":
         return self.filter(status=Ticket.Status.VALID)
 
+    def joined_to_entry(self) -> "models.QuerySet[Any]":
+        """Each joined to `entry`, the scan that admitted it and was not undone, if there is one."""
+        # There is one at most (a constraint), so no ticket comes twice.
+        return self.annotate(
+            entry=FilteredRelation("scans", condition=is_standing_entry("scans__"))
+        )
+
     def with_entry(self) -> "models.QuerySet[Any]":
         """Each with `entered_at` and `entered_by_gate`, None for a ticket that has not come in."""
-        # A ticket has at most one entry that was not undone, so no ticket comes twice.
-        return self.annotate(
-            entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
-            entered_at=F("entry__at"),
-            entered_by_gate=F("entry__gate__name"),
+        return self.joined_to_entry().annotate(
+            entered_at=F("entry__at"), entered_by_gate=F("entry__gate__name")
         )
+
+    def to_print(self) -> "TicketQuerySet":
+        """Valid tickets with all that is printed on them."""
+        return self.valid().select_related("ticket_type", "order__conference__organisation")
 
     def count_by_type(self) -> dict[int, int]:
         """How many there are of each ticket type, by its primary key."""
@@ -341,10 +369,11 @@ class Scan(models.Model):
     def __str__(self) -> str:
         return f"{self.outcome} {self.at:%H:%M}"
 
+    @property
+    def is_standing_entry(self) -> bool:
+        """Whether it admitted somebody and was not undone."""
+        return self.outcome == self.Outcome.ADMITTED and self.undone_at is None
+
     def may_be_undone(self, now: datetime) -> bool:
         """Whether this is an entry that the door may still take back."""
-        return (
-            self.outcome == self.Outcome.ADMITTED
-            and self.undone_at is None
-            and now - self.received_at <= UNDO_WITHIN
-        )
+        return self.is_standing_entry and now - self.received_at <= UNDO_WITHIN

@@ -24,7 +24,7 @@ def mail_tickets(order_pk: int) -> None:
     if order is None:
         return
     now = timezone.now()
-    tickets = list(order.tickets.valid().select_related("ticket_type", "order__conference"))
+    tickets = list(order.tickets.to_print())
     if tickets:
         mails.tickets_to_holder(order=order, tickets=tickets, now=now)
     for email, theirs in _by_attendee(order, tickets).items():
@@ -54,7 +54,7 @@ def mail_links(email: str) -> None:
     orders = list(
         Order.objects.filter(
             email=email,
-            status__in=[Order.Status.RESERVED, Order.Status.CONFIRMED],
+            status__in=Order.HOLDING,
             conference__ends_at__gte=now,
         ).select_related("conference__organisation")
     )
@@ -64,9 +64,7 @@ def mail_links(email: str) -> None:
 
 def printable(order: Order) -> list[list[Ticket]]:
     """What can be printed of an order: all its valid tickets, and each of them alone."""
-    everything = list(
-        order.tickets.valid().select_related("ticket_type", "order__conference__organisation")
-    )
+    everything = list(order.tickets.to_print())
     return [everything, *([ticket] for ticket in everything)]
 
 

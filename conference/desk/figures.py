@@ -93,8 +93,8 @@ def gifts(conference: Conference) -> Gifts:
         donation__conference=conference, status=Payment.Status.PAID
     ).aggregate(pence=Sum("amount_pence", default=0))
     back = (
-        Refund.objects.filter(payment__donation__conference=conference)
-        .exclude(status=Refund.Status.FAILED)
+        Refund.objects.not_failed()
+        .filter(payment__donation__conference=conference)
         .aggregate(given_back=Count("pk"), given_back_pence=Sum("amount_pence", default=0))
     )
     return Gifts(received_pence=paid["pence"] - back["given_back_pence"], **counted, **back)

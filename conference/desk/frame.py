@@ -48,7 +48,7 @@ def conference_page(view: ConferenceView[P]) -> View:
 
 
 def conference_query(request: DeskRequest, **more: str) -> str:
-    """The query of an address that stays with the conference which this request names."""
+    """The query string that keeps the conference this request names."""
     named = request.GET.get("conference")
     query = ({"conference": named} if named else {}) | more
     return f"?{urlencode(query)}" if query else ""

@@ -86,7 +86,7 @@ def _show(
     form: OrderSearchForm | AttendeeSearchForm,
     rows: QuerySet[Any],
 ) -> HttpResponse:
-    """The page of the list called `name`: so are its URLs and its table's template."""
+    """The page of a list. `name` is also in the names of its URLs and of its table's template."""
     page = rows_page(request, rows)
     context = {
         "conference": conference,

@@ -72,7 +72,7 @@ def correct_email(request: DeskRequest, reference: str) -> HttpResponse:
     """Correct the order's e-mail address, and mail the tickets there."""
     order = _order(reference)
     refused = _("This order has ended, so its address stays.")
-    if order.status not in (Order.Status.RESERVED, Order.Status.CONFIRMED):
+    if order.status not in Order.HOLDING:
         return _refuse(request, order, refused)
     form = EmailForm(request.POST or None, initial={"email": order.email})
     if not form.is_valid():

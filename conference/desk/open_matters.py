@@ -48,7 +48,7 @@ class OpenMatters:
 
 def open_matters(now: datetime) -> OpenMatters:
     """What there is to look at, of all conferences."""
-    waiting = Mail.objects.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SENDING])
+    waiting = Mail.objects.filter(status__in=Mail.UNFINISHED)
     return OpenMatters(
         parked=parked_payments().count(),
         events=events().count(),
@@ -61,7 +61,7 @@ def open_matters(now: datetime) -> OpenMatters:
 
 
 def parked_payments() -> QuerySet[Payment]:
-    """Payments of which Stripe says something other than we do, newest first."""
+    """Payments about which Stripe's record and ours differ, newest first."""
     return (
         Payment.objects.filter(status=Payment.Status.PARKED)
         .select_related("donation__order")

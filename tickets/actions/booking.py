@@ -151,7 +151,7 @@ def start_payment(*, order: Order, now: datetime) -> Payment:
     NotReserved, and what donations.actions.start_checkout raises.
     """
     with transaction.atomic():
-        order = _locked(order)
+        order = Order.objects.locked_with_donation(order)
         _must_be_reserved(order)
         order.expires_at = now + HOLD
         order.save(update_fields=["expires_at"])
@@ -179,7 +179,7 @@ def set_gift(*, order: Order, gift_pence: int, now: datetime) -> None:
         raise NotReserved
     donations.actions.end_live_payment(donation=order.donation, now=now)
     with transaction.atomic():
-        order = _locked(order)
+        order = Order.objects.locked_with_donation(order)
         _must_be_reserved(order)
         assert order.donation is not None
         donations.actions.set_amount(donation=order.donation, amount_pence=gift_pence)
@@ -196,7 +196,7 @@ def take_without_gift(*, order: Order, now: datetime) -> None:
     if order.donation is not None:
         donations.actions.end_live_payment(donation=order.donation, now=now)
     with transaction.atomic():
-        order = _locked(order)
+        order = Order.objects.locked_with_donation(order)
         _must_be_reserved(order)
         if order.donation is not None:
             donations.actions.withdraw(donation=order.donation)
@@ -251,7 +251,7 @@ def expire(*, order: Order, now: datetime) -> None:
         except (donations.actions.AlreadyReceived, donations.actions.WithTheBank):
             return
     with transaction.atomic():
-        order = _locked(order)
+        order = Order.objects.locked_with_donation(order)
         if order.status != Order.Status.RESERVED or order.expires_at > now:
             return
         if order.donation is not None and order.donation.payments.live().exists():
@@ -271,7 +271,7 @@ def retake(*, order: Order, now: datetime) -> None:
     order is confirmed.
     """
     with transaction.atomic():
-        order = _locked(order)
+        order = Order.objects.locked_with_donation(order)
         if order.status == Order.Status.CONFIRMED:
             raise AlreadyConfirmed
         if order.status == Order.Status.RESERVED:
@@ -290,17 +290,6 @@ def retake(*, order: Order, now: datetime) -> None:
         order.ended_at = None
         order.save(update_fields=["status", "expires_at", "ended_at"])
         record("reserved again", order.reference, now=now)
-
-
-def _locked(order: Order) -> Order:
-    """The order, locked and read again after its donation was locked."""
-    if order.donation_id is not None:
-        Donation.objects.locked(order.donation_id)
-    return (
-        Order.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("conference__organisation", "donation")
-        .get(pk=order.pk)
-    )
 
 
 def _must_be_reserved(order: Order) -> None:

@@ -10,7 +10,6 @@ import signup.actions
 from conference import codes, mail
 from conference.audit import record
 from conference.models import User
-from donations.models import Donation
 from signup import wording
 from signup.models import Consent
 from tickets import mails
@@ -54,7 +53,7 @@ def cancel_ticket(*, ticket: Ticket, by: User | None = None, now: datetime) -> N
     and for the holder once the conference has begun.
     """
     with transaction.atomic():
-        order = _locked_order(ticket.order_id)
+        order = Order.objects.locked(ticket.order_id)
         ticket = _locked_ticket(ticket)
         _check_may_change(ticket, by, now)
         if ticket.scans.standing_entries().exists():
@@ -75,10 +74,10 @@ def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None
     which a ticket is used, and for the holder once the conference has begun.
     """
     with transaction.atomic():
-        order = _locked_order(order.pk)
+        order = Order.objects.locked(order.pk)
         if order.status != Order.Status.CONFIRMED:
             raise TooLate
-        if by is None and now >= order.conference.starts_at:
+        if by is None and order.conference.has_begun(now):
             raise TooLate
         # Locked, so that no door admits one of them between this check and the change.
         tickets = list(order.tickets.valid().select_for_update(no_key=True))
@@ -100,12 +99,11 @@ def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
     neither reserved nor confirmed.
     """
     with transaction.atomic():
-        if order.donation_id is not None:
-            Donation.objects.locked(order.donation_id)
-            donations.actions.correct_email(donation_pk=order.donation_id, email=email)
-        order = _locked_order(order.pk)
-        if order.status not in (Order.Status.RESERVED, Order.Status.CONFIRMED):
+        order = Order.objects.locked_with_donation(order)
+        if order.status not in Order.HOLDING:
             raise TooLate
+        if order.donation_id is not None:
+            donations.actions.correct_email(donation_pk=order.donation_id, email=email)
         mail.withdraw(about=order.reference, to=order.email)
         order.email = email
         if order.status == Order.Status.CONFIRMED:
@@ -132,7 +130,7 @@ def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
     begun.
     """
     with transaction.atomic():
-        order = _locked_order(ticket.order_id)
+        order = Order.objects.locked(ticket.order_id)
         ticket = _locked_ticket(ticket)
         _check_may_change(ticket, by, now)
         ReplacedCode.objects.create(
@@ -148,15 +146,11 @@ def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
 def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
     """Mail the tickets of a confirmed order once more. Raises TooLate for any other order."""
     with transaction.atomic():
-        order = _locked_order(order.pk)
+        order = Order.objects.locked(order.pk)
         if order.status != Order.Status.CONFIRMED:
             raise TooLate
         record("tickets sent again", order.reference, by=by, now=now)
         _mail_again(order)
-
-
-def _locked_order(pk: int) -> Order:
-    return Order.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def _locked_ticket(ticket: Ticket) -> Ticket:
@@ -170,7 +164,7 @@ def _locked_ticket(ticket: Ticket) -> Ticket:
 def _check_may_change(ticket: Ticket, by: User | None, now: datetime) -> None:
     if ticket.status != Ticket.Status.VALID:
         raise TooLate
-    if by is None and now >= ticket.order.conference.starts_at:
+    if by is None and ticket.order.conference.has_begun(now):
         raise TooLate
 
 

@@ -6,21 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from conference import codes
 from conference.audit import record
 from conference.models import User
-from tickets.models import Gate, Order, ReplacedCode, Scan, Ticket, is_standing_entry
+from tickets.models import Gate, Order, ReplacedCode, Scan, Ticket
 
-# One query, put together once: on SQLite all doors wait while one of them asks. A fifth more scans
-# a second than with the entry in a query of its own, and both put together anew.
+# Built once at import. With the entry in a second query, and both built anew for each scan, a fifth
+# fewer scans a second were served: on SQLite all doors wait while one of them has the lock.
 _LOCKED_TICKETS: QuerySet[Any] = (
-    Ticket.objects.select_for_update(of=("self",), no_key=True)
-    .annotate(
-        entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
-        entry_id=F("entry__pk"),
-    )
+    Ticket.objects.joined_to_entry()
+    .annotate(entry_id=F("entry__pk"))
+    .select_for_update(of=("self",), no_key=True)
     .select_related("order", "ticket_type")
     .only(
         *("attendee_name", "reference", "status", "order__status", "order__conference"),
@@ -57,8 +55,9 @@ def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) 
     try:
         return _scan(scan_id, wanted, gate, by, now)
     except IntegrityError:
-        # The scan was sent twice. Or another door let this ticket in while we waited for its lock:
-        # what PostgreSQL joins to a locked row is as old as the wait is long.
+        # The scan was sent twice. Or another door admitted this ticket while we waited for its
+        # lock: PostgreSQL reads the locked row again after the wait, but not what is joined to it,
+        # so we did not see the entry, and the constraint refused a second one.
         return _concluded(scan_id) or _scan(scan_id, wanted, gate, by, now)
 
 

@@ -10,25 +10,26 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from tickets.models import TicketType
+from tickets.models import Ticket, TicketType, places_taken
 
 # The types of a conference as TicketType.counting_places counts them, written out: everybody who
 # books waits for this, and Django takes four times as long to put the same statement together.
 # With it a fifth more reservations are made in a second (0.22 of the bare view, not 0.18).
-_COUNT = """
+_GIVEN_BACK = ", ".join(f"'{status}'" for status in Ticket.GIVEN_BACK)
+_COUNT = f"""
     SELECT conference.capacity, kind.id, kind.capacity,
         (SELECT MAX(serial) FROM tickets_ticket WHERE ticket_type_id = kind.id),
         (SELECT COUNT(*) FROM tickets_ticket
-         WHERE ticket_type_id = kind.id AND status IN ('released', 'cancelled'))
+         WHERE ticket_type_id = kind.id AND status IN ({_GIVEN_BACK}))
     FROM conference_conference AS conference
     JOIN tickets_tickettype AS kind ON kind.conference_id = conference.id
     WHERE conference.id = %s
-"""
+"""  # noqa: S608 (nothing in it comes from outside)
 _LOCK = "SELECT 1 FROM conference_conference WHERE id = %s FOR NO KEY UPDATE"
 
 
 class Counted(NamedTuple):
-    """What counts of a ticket type. No two of its tickets have the same serial (a constraint)."""
+    """The figures of a ticket type that its places are counted from."""
 
     pk: int
     capacity: int
@@ -37,8 +38,7 @@ class Counted(NamedTuple):
 
     @property
     def taken(self) -> int:
-        """How many places are held or given out: all tickets ever, less those given back."""
-        return (self.last_serial or 0) - self.given_back
+        return places_taken(self.last_serial, self.given_back)
 
 
 @dataclass(frozen=True)

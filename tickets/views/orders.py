@@ -44,7 +44,7 @@ def order_page(request: HttpRequest, secret: str) -> HttpResponse:
 def order_pdf(request: HttpRequest, secret: str) -> HttpResponse:
     """All tickets of an order as one PDF."""
     order = _confirmed(secret)
-    return _pdf(request, order, _valid_tickets(order), f"tickets-{order.reference}.pdf")
+    return _pdf(request, order, list(order.tickets.to_print()), f"tickets-{order.reference}.pdf")
 
 
 @private
@@ -52,7 +52,7 @@ def order_pdf(request: HttpRequest, secret: str) -> HttpResponse:
 def ticket_pdf(request: HttpRequest, secret: str, reference: str) -> HttpResponse:
     """One ticket as PDF."""
     order = _confirmed(secret)
-    tickets = [ticket for ticket in _valid_tickets(order) if ticket.reference == reference]
+    tickets = [ticket for ticket in list(order.tickets.to_print()) if ticket.reference == reference]
     return _pdf(request, order, tickets, f"ticket-{reference}.pdf")
 
 
@@ -117,7 +117,7 @@ def cancel_ticket(request: HttpRequest, secret: str, reference: str) -> HttpResp
     order, ticket = _ticket(secret, reference)
     now = timezone.now()
     if request.method != "POST":
-        if ticket.entered_at or now >= order.conference.starts_at:
+        if ticket.entered_at or order.conference.has_begun(now):
             return _too_late_to_give_back(request, order)
         context = {"order": order, "ticket": ticket, "conference": order.conference}
         return render(request, "tickets/cancel_ticket.html", context)
@@ -159,7 +159,7 @@ def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:
         "tickets": tickets,
         "state": state,
         "gift_pence": gift.amount_pence if gift is not None and counts else None,
-        "may_change": now < order.conference.starts_at,
+        "may_change": not order.conference.has_begun(now),
         "is_kept": now < order.expires_at,
     }
     if state == Order.Status.CONFIRMED:
@@ -192,8 +192,7 @@ def state_of(order: Order) -> str:
     if order.status == Order.Status.RESERVED and order.donation is not None:
         payments = order.donation.payments.all()
         if any(
-            payment.status in (payment.Status.PROCESSING, payment.Status.PARKED)
-            or (payment.is_live and payment.returned_at)
+            payment.status in payment.UNDECIDED or (payment.is_live and payment.returned_at)
             for payment in payments
         ):
             return "waiting"
@@ -215,12 +214,6 @@ def _ticket(secret: str, reference: str) -> tuple[Order, Any]:
     if ticket is None:
         raise SeeOrder(order)
     return order, ticket
-
-
-def _valid_tickets(order: Order) -> list[Ticket]:
-    return list(
-        order.tickets.valid().select_related("ticket_type", "order__conference__organisation")
-    )
 
 
 def _pdf(request: HttpRequest, order: Order, tickets: list[Ticket], filename: str) -> HttpResponse:

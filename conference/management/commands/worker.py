@@ -21,10 +21,10 @@ logger = logging.getLogger("conference.worker")
 BEAT_EVERY = 10.0  # seconds
 # How long to wait after a first database error; twice as long after each further one.
 FIRST_WAIT = 1.0  # seconds
+LONGEST_WAIT = 60.0
 # After some work more is likely to come: for this long the queue is looked at more often.
 BUSY_FOR = 10.0  # seconds
 WHILE_BUSY = 0.2
-LONGEST_WAIT = 60.0
 
 
 class BeatingWorker(Worker):

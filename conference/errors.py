@@ -7,7 +7,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
@@ -15,6 +14,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.views.decorators.cache import never_cache
+
+from conference.database import AWAY
 
 logger = logging.getLogger("conference.errors")
 
@@ -85,7 +86,7 @@ def branded_errors(
             logger.error("%s %s: the disk is full", request.method, request.path)
             return unavailable(request, is_full=True)
         logger.error("%s %s", request.method, request.path, exc_info=error)
-        return unavailable(request) if isinstance(error, OperationalError) else broken(request)
+        return unavailable(request) if isinstance(error, AWAY) else broken(request)
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

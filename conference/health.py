@@ -3,11 +3,12 @@
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -57,14 +58,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
     checks = {"disk": _disk()}
     try:
         checks |= _checks(timezone.now())
-    except DatabaseError:
+    except Error:
         checks["database"] = {"ok": False}
     ok = all(check["ok"] for check in checks.values())
     return JsonResponse({"ok": ok, "checks": checks}, status=200 if ok else 503)
 
 
 def _disk() -> dict[str, Any]:
-    free_mb = shutil.disk_usage(settings.DATA_DIR).free // _MB
+    """Of the disks with our files the one with least room: DATA_DIR's, and an SQLite database's."""
+    folders = [Path(settings.DATA_DIR)]
+    if connection.vendor == "sqlite":
+        folders.append(Path(connection.settings_dict["NAME"]).parent)
+    try:
+        free_mb = min(shutil.disk_usage(folder).free for folder in folders) // _MB
+    except OSError:
+        return {"ok": False, "free_mb": None}
     return {"ok": free_mb >= LEAST_DISK_MB, "free_mb": free_mb}
 
 

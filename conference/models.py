@@ -131,11 +131,16 @@ class ConferenceQuerySet(models.QuerySet["Conference"]):
     def published(self) -> "ConferenceQuerySet":
         return self.filter(is_published=True)
 
+    def current_first(self, now: datetime) -> "ConferenceQuerySet":
+        """The one that is on or comes next before all later ones, then past ones, latest first."""
+        is_past = models.Case(models.When(ends_at__lt=now, then=1), default=0)
+        return self.order_by(
+            is_past, models.Case(models.When(ends_at__gte=now, then="starts_at")), "-starts_at"
+        )
+
     def current(self, now: datetime) -> "Conference | None":
         """The published conference that is on or comes next, else the most recent one."""
-        published = self.published().select_related("organisation")
-        upcoming = published.filter(ends_at__gte=now).order_by("starts_at").first()
-        return upcoming or published.order_by("-starts_at").first()
+        return self.published().select_related("organisation").current_first(now).first()
 
 
 class Conference(models.Model):

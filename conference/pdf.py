@@ -14,13 +14,15 @@ undocumented behaviour of WeasyPrint. If an upgrade changes it, the test named w
 tests/conference/test_pdf.py fails:
 
 - A page has one stream of operators, and an article that fills it has the first tag of the page
-  (`_pages`): test_frame_is_read_in_its_place_on_every_page.
+  (`_pages`; `PDF.objects`, `.catalog`, `.page_references`, and PDF's own Contents, Resources,
+  ExtGState, StructTreeRoot, ParentTree, Nums, Pg): test_frame_is_read_in_its_place_on_every_page.
 - Each piece of text begins with a dictionary of its number, which counts up from 0 on each page
-  (`_add`): test_every_piece_of_text_leads_to_its_tag.
+  (`_add`; `Stream.stream`, MCID, K, P): test_every_piece_of_text_leads_to_its_tag.
 - The first operator of a page, and no other, flips its y axis (`_add`):
   test_frame_looks_and_reads_as_if_the_page_had_drawn_it.
 - A document uses the fonts that it is given, and whatever it adds to them goes into their
-  dictionaries (`_copied`): test_frame_stays_the_same_after_other_documents,
+  dictionaries (`_copied`; `Document.fonts`, the attributes of `Font`):
+  test_frame_stays_the_same_after_other_documents,
   test_document_holds_no_letters_of_an_earlier_one.
 - A <rect> in an <svg> becomes one operator of its page (`_RECTANGLE`):
   test_drawing_fills_its_placeholder.

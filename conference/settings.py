@@ -9,7 +9,7 @@ of a real site.
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
@@ -47,12 +47,15 @@ def _needed(name: str, in_a_trial: str) -> str:
 
 
 def _check_password_is_encoded(name: str) -> None:
-    """Raise ImproperlyConfigured if a URL's password has a character that cuts it off."""
-    rest = env.str(name, "").partition("://")[2]
+    """Raise ImproperlyConfigured if a URL's password has a character that cuts it off.
+
+    What follows then looks like a path, a query or a fragment, but has the '@' before the host.
+    """
+    scheme, _, rest = env.str(name, "").partition("://")
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    _host, colon, port = authority.rpartition(":")
-    is_cut_off = "@" not in authority and "@" in rest and colon and not port.isdecimal()
-    if is_cut_off or authority.count("@") > 1:
+    path, _, query = rest.removeprefix(authority).partition("?")
+    after = "" if scheme == "sqlite" else path + query.partition("=")[0]
+    if "@" in after or "#" in after or authority.count("@") > 1:
         raise ImproperlyConfigured(
             f"{name} has one of / ? # @ in its user name or password. "
             "Percent-encode it: %2F %3F %23 %40."
@@ -104,19 +107,22 @@ if STRIPE_LIVE and (TRIAL or STRIPE_TEST_MODE):
 # Mail
 MAIL_IS_KEPT_LOCALLY = TRIAL and not env.str("EMAIL_URL", "")
 _needed("EMAIL_URL", "kept locally")
-_email = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")
-if _email.get("EMAIL_BACKEND") != "django.core.mail.backends.smtp.EmailBackend":
+_email = urlsplit(env.str("EMAIL_URL", "") or "smtp://localhost:25")
+_PORTS = {"submission": 587, "smtps": 465, "smtp": 25}
+if _email.scheme not in _PORTS:
     raise ImproperlyConfigured(
-        "EMAIL_URL must begin with submission:// (STARTTLS), smtps:// or smtp://."
+        "EMAIL_URL must begin with submission:// (STARTTLS), smtps:// (TLS) or smtp://."
     )
-EMAIL_BACKEND = _email["EMAIL_BACKEND"]
-EMAIL_HOST = _email["EMAIL_HOST"]
-EMAIL_PORT = _email["EMAIL_PORT"]
-EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
-EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
-EMAIL_TIMEOUT = _email["EMAIL_TIMEOUT"] or 20
+if not _email.hostname or _email.path.strip("/") or _email.query:
+    raise ImproperlyConfigured("EMAIL_URL must read submission://USER:PASSWORD@HOST:PORT.")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = _email.hostname
+EMAIL_PORT = _email.port or _PORTS[_email.scheme]
+EMAIL_HOST_USER = unquote(_email.username or "")
+EMAIL_HOST_PASSWORD = unquote(_email.password or "")
+EMAIL_USE_TLS = _email.scheme == "submission"
+EMAIL_USE_SSL = _email.scheme == "smtps"
+EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = _needed("TICKETS_FROM", "Tickets <tickets@example.org>")
 BULLETIN_FROM = _needed("BULLETIN_FROM", "The Bulletin <bulletin@example.org>")
 

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -131,10 +132,13 @@ def main() -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # One of them may have ended a moment ago, and nothing may keep the others from the signal.
         for process in processes:
-            os.kill(process, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
         for process in processes:
-            os.waitpid(process, 0)
+            with suppress(ChildProcessError):
+                os.waitpid(process, 0)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import logging
 from datetime import datetime, timedelta
 from time import monotonic
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
+from conference.database import AWAY
 from donations import refunds, settlement, stripe_api
 from donations.models import Payment, StripeEvent
 
@@ -78,12 +78,11 @@ def take_up_early_events() -> None:
 def _result(event: StripeEvent, now: datetime) -> Result:
     """Process one event and return the result.
 
-    Raises stripe_api.Unavailable if Stripe cannot be asked, OperationalError or InterfaceError if
-    the database cannot.
+    Raises stripe_api.Unavailable if Stripe cannot be asked, one of AWAY if the database cannot.
     """
     try:
         return _outcome(event, now), ""
-    except (stripe_api.Unavailable, OperationalError, InterfaceError):
+    except (stripe_api.Unavailable, *AWAY):
         raise
     except stripe_api.Refused as error:
         # Stripe does not know what its own event is about.

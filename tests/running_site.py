@@ -43,15 +43,20 @@ def running_site(
         env={**os.environ, **ours, **env},
     )
     try:
-        deadline = time.monotonic() + UP_WITHIN
-        while not _answers(f"{address}/healthz"):
-            assert server.poll() is None, "the web server ended"
-            assert time.monotonic() < deadline, "the web server did not start"
-            time.sleep(0.05)
+        wait_until_answered(f"{address}/healthz", server)
         yield address, server
     finally:
         server.terminate()
         server.wait()
+
+
+def wait_until_answered(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server that is just starting answers at this address."""
+    deadline = time.monotonic() + UP_WITHIN
+    while not _answers(url):
+        assert process.poll() is None, "the server ended"
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
 
 
 class Visitor:

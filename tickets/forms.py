@@ -1,6 +1,7 @@
 """The reservation form and the small forms of the order's page. They have no side effects."""
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,8 +22,39 @@ from tickets.models import MOST_PLACES, TicketType
 # £100,000. A larger donation is better arranged in person.
 MOST_GIFT_ONLINE_PENCE = 10_000_000
 
+FEWEST_LETTERS = 3
+LONGEST_SEARCH = 100
+TOO_SHORT = gettext_lazy("Enter three letters or more of the name.")
+
 OTHER = "other"
 NONE = "none"
+
+
+class DoorSearchForm(forms.Form):
+    """Whom an organiser looks for at the door: part of a name, but not so little that all match."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy(
+            "Three letters or more, of the attendee's name or of whoever made the booking"
+        ),
+        max_length=LONGEST_SEARCH,
+        error_messages={"required": TOO_SHORT},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "enterkeyhint": "search",
+            }
+        ),
+    )
+
+    def clean_q(self) -> str:
+        words: str = self.cleaned_data["q"]
+        if not _is_enough(words):
+            raise ValidationError(TOO_SHORT)
+        return words
 
 
 class GiftForm(forms.Form):
@@ -307,3 +339,12 @@ def _places(count: int) -> str:
     if count > MOST_PLACES:
         return _("places left")
     return ngettext("%(count)d place left", "%(count)d places left", count) % {"count": count}
+
+
+def _is_enough(words: str) -> bool:
+    """Whether a word has three letters, or two where each is a whole syllable (山田)."""
+    return any(
+        sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
+        >= FEWEST_LETTERS
+        for word in words.split()
+    )

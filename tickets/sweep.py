@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from time import monotonic
 
+from conference.database import AWAY
 from conference.queue import enqueue_once
 from donations.actions import CannotPayNow
 from tickets import actions
@@ -30,6 +31,8 @@ def sweep(now: datetime) -> None:
             actions.expire(order=order, now=now)
         except CannotPayNow:
             continue  # the places are kept until Stripe can be asked
+        except AWAY:
+            raise
         except Exception:
             # An error with one order must not keep the others' places for ever.
             logger.exception("the places of order %s cannot be released", order.reference)

@@ -1,14 +1,18 @@
 """Lines that say little, slowly or nothing: whoever comes meanwhile is answered as on any day."""
 
+import os
+import shutil
 import socket
 import sqlite3
 import statistics
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,11 +20,12 @@ from django.db import connection
 
 from tests.factories import make_conference
 from tests.html import heading
-from tests.running_site import Visitor, running_site
+from tests.running_site import ROOT, Visitor, free_port, running_site, wait_until_answered
 from tickets.models import Order
 
 ANSWERED_WITHIN = 0.3  # seconds, at the median
 ROUNDS = 9
+CADDYFILE = ROOT / "deploy" / "hosting" / "Caddyfile"
 BETWEEN_ROUNDS = 0.15  # seconds; nine of them see more than one drip
 
 
@@ -52,12 +57,41 @@ ATTACKS = {
 }
 
 
-@pytest.fixture
-def site(process_env: dict[str, str]) -> Iterator[str]:
+@pytest.fixture(params=["directly", "behind Caddy"])
+def site(
+    process_env: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The address of the site, with a conference on its first page."""
     make_conference()
     with running_site(process_env) as (address, _server):
-        yield address
+        if request.param == "directly":
+            yield address
+        else:
+            with behind_caddy(address, tmp_path) as proxy:
+                yield proxy
+
+
+@contextmanager
+def behind_caddy(site: str, folder: Path) -> Iterator[str]:
+    """Caddy with our example's settings, but without a certificate; yields its address."""
+    if not (caddy := shutil.which("caddy")):
+        pytest.skip("Caddy is not installed")
+    port = free_port()
+    example = CADDYFILE.read_text()
+    ours = example.replace("YOUR.SITE", f"http://127.0.0.1:{port}")
+    ours = ours.replace("reverse_proxy 127.0.0.1:8000", f"reverse_proxy {site}")
+    ours = ours.replace("{", "{\n\tadmin off\n\tauto_https off", 1)
+    (folder / "Caddyfile").write_text(ours)
+    words = [caddy, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    home = {"HOME": str(folder), "PATH": os.environ["PATH"]}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(words, env=home, stderr=log)
+        try:
+            wait_until_answered(f"http://127.0.0.1:{port}/healthz", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
 
 
 @contextmanager
@@ -142,16 +176,17 @@ def test_long_write_holds_up_no_reader_and_tells_writers(process_env: dict[str, 
     """As when a backup, or somebody at the database's own prompt, keeps the lock for long."""
     conference = make_conference()
     name = str(connection.settings_dict["NAME"])
-    with running_site(process_env) as (address, _server), ThreadPoolExecutor(1) as people:
-        visitor = Visitor(address, conference)
+    with running_site(process_env) as (address, _server), ThreadPoolExecutor(8) as people:
+        visitors = [Visitor(address, conference) for _ in range(8)]
         with closing(sqlite3.connect(name, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            writer = people.submit(visitor.reserve)
+            writers = [people.submit(visitor.reserve) for visitor in visitors]
             times = []
-            while not writer.done():
+            while not all(writer.done() for writer in writers):
                 times.append(seconds_for(f"{address}/{conference.slug}/reserve/"))
             other.execute("ROLLBACK")
-        answer = writer.result()
-        assert (answer.status_code, heading(answer)) == (503, "Too much at once")
+        answers = [writer.result() for writer in writers]
+        told = {(answer.status_code, heading(answer)) for answer in answers}
+        assert told == {(503, "Too much at once")}
         assert max(times) < 1
-        assert visitor.reserve().status_code == 302
+        assert {visitor.reserve().status_code for visitor in visitors} == {302}

@@ -103,6 +103,24 @@ def test_sweep_goes_round_until_it_is_told_to_stop(start: Start, stripe: Sandbox
     assert sweep.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("worker",), ["next try in 1 s", "next try in 2 s"]),
+        (("sweep", "--every", "0.2"), ["the sweep is tried again", "the sweep is tried again"]),
+    ],
+)
+def test_database_that_does_not_work_is_a_line_for_each_try(
+    start: Start, tmp_path: Path, words: tuple[str, ...], said: list[str]
+) -> None:
+    process = start(*words, DATABASE_URL=f"sqlite:///{tmp_path}/without-tables.sqlite3")
+    assert process.stdout is not None
+    for expected in said:
+        line = process.stdout.readline()
+        assert "the database does not work" in line
+        assert expected in line
+
+
 @pytest.mark.django_db
 def test_sweep_once_is_one_round(stripe: Sandbox) -> None:
     call_command("sweep")

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.test import Client, RequestFactory
@@ -45,6 +45,7 @@ def answer_to(error: Exception, request: HttpRequest | None = None) -> HttpRespo
         (TooOften(), 429, "Please wait a little"),
         (RuntimeError("boom"), 500, "Something went wrong on our side"),
         (OperationalError("database is locked"), 503, "Too much at once"),
+        (InterfaceError("connection already closed"), 503, "Too much at once"),
     ],
 )
 def test_error_has_a_page_of_our_own(error: Exception, status: int, says: str) -> None:

@@ -1,14 +1,17 @@
 """What monitors and load balancers are told."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from conference import health
 from conference.health import beat
@@ -124,3 +127,29 @@ def test_not_ready_when_the_disk_is_full(client: Client, monkeypatch: pytest.Mon
     monkeypatch.setattr(health, "LEAST_DISK_MB", 10**9)
     status, wrong = ready(client)
     assert (status, list(wrong)) == (503, ["disk"])
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="another server's disk")
+def test_not_ready_when_the_disk_of_the_database_is_full(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    all_alive()
+    settings.DATA_DIR = tmp_path
+    room = {tmp_path: 10**12}
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: usage._replace(free=room.get(folder, 0))
+    )
+    status, wrong = ready(client)
+    assert (status, list(wrong)) == (503, ["disk"])
+
+
+@pytest.mark.django_db
+def test_not_ready_when_the_database_is_away(client: Client) -> None:
+    def fail(*args: object) -> None:
+        raise InterfaceError("connection already closed")
+
+    with connection.execute_wrapper(fail):
+        status, wrong = ready(client)
+    assert (status, list(wrong)) == (503, ["database"])

@@ -129,7 +129,14 @@ def test_real_site_refuses_to_start_without(read: Read, name: str, blank: bool) 
         ({"EMAIL_URL": "smtps://user:pa/ss@mail.example.org"}, "EMAIL_URL"),
         ({"EMAIL_URL": "smtps://user:pa?ss@mail.example.org"}, "EMAIL_URL"),
         ({"EMAIL_URL": "smtps://user@example.org:pass@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user:12#4@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user:12/4@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://user:12?4@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://us/er:pass@mail.example.org"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtps://"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtp://mail.example.org?tls=True"}, "EMAIL_URL"),
         ({"DATABASE_URL": "postgresql://u:p/w@db.example.org/tickets"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://u:1#2@db.example.org/tickets"}, "DATABASE_URL"),
         ({"TICKET_SIGNING_KEYS": "1:short"}, "TICKET_SIGNING_KEYS"),
         ({"EMAIL_URL": "carrier-pigeon://x"}, "EMAIL_URL"),
     ],
@@ -179,6 +186,24 @@ def test_password_in_an_address_may_be_percent_encoded(read: Read) -> None:
     settings = read(**REAL | {"EMAIL_URL": "smtps://user%40x:pa%23%2Fss@mail.example.org"})
     assert (settings["EMAIL_HOST_USER"], settings["EMAIL_HOST_PASSWORD"]) == ("user@x", "pa#/ss")
     assert settings["EMAIL_HOST"] == "mail.example.org"
+
+
+@pytest.mark.parametrize(
+    ("url", "ssl", "tls", "port"),
+    [
+        ("submission://user:pass@mail.example.org", False, True, 587),
+        ("submission://user:pass@mail.example.org:2587", False, True, 2587),
+        ("smtps://user:pass@mail.example.org", True, False, 465),
+        ("smtps://user:pass@mail.example.org:2465", True, False, 2465),
+        ("smtp://localhost", False, False, 25),
+    ],
+)
+def test_mail_goes_out_by_the_protocol_that_its_address_names(
+    read: Read, url: str, ssl: bool, tls: bool, port: int
+) -> None:
+    settings = read(**REAL | {"EMAIL_URL": url})
+    said = [settings[f"EMAIL_{name}"] for name in ("USE_SSL", "USE_TLS", "PORT")]
+    assert said == [ssl, tls, port]
 
 
 def test_address_may_have_an_at_sign_elsewhere(read: Read) -> None:

@@ -67,8 +67,11 @@ def test_places_are_counted_alike_under_lock_and_on_pages(capacity: int | None) 
     make_order(conference, names=("3",), ticket_type=b, gift_pence=500)
     gone = make_order(conference, names=("4",), ticket_type=b)
     actions.cancel_order(order=gone, now=timezone.now())
+    late = make_order(conference, names=("5",), ticket_type=b, gift_pence=500)
+    actions.expire(order=late, now=late.expires_at)
+    assert set(Ticket.objects.values_list("status", flat=True)) == set(Ticket.Status)
     with pytest.raises(actions.SoldOut) as caught:
-        make_order(conference, names=("5",) * 6, ticket_type=a)
+        make_order(conference, names=("6",) * 6, ticket_type=a)
     types = list(conference.ticket_types.counting_places())
     assert [kind.taken for kind in types] == [2, 1, 0]
     assert caught.value.left == actions.places_left(capacity, types)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from conference.models import Conference
 from tickets.models import Ticket, TicketType, places_taken
 
 # The types of a conference as TicketType.counting_places counts them, written out: everybody who
@@ -25,7 +26,6 @@ _COUNT = f"""
     JOIN tickets_tickettype AS kind ON kind.conference_id = conference.id
     WHERE conference.id = %s
 """  # noqa: S608 (nothing in it comes from outside)
-_LOCK = "SELECT 1 FROM conference_conference WHERE id = %s FOR NO KEY UPDATE"
 
 
 class Counted(NamedTuple):
@@ -90,10 +90,10 @@ def check_places(conference_pk: int, wanted: dict[int, int]) -> dict[int, int]:
     Returns the last serial of each type; the next tickets go on from there. Called inside the
     transaction that takes the places, whose end releases the lock.
     """
+    # On SQLite the transaction itself is the lock: it began IMMEDIATE.
+    if connection.features.has_select_for_update:
+        Conference.objects.select_for_update(no_key=True).values_list("pk").get(pk=conference_pk)
     with connection.cursor() as cursor:
-        # On SQLite the transaction itself is the lock: it began IMMEDIATE.
-        if connection.features.has_select_for_update:
-            cursor.execute(_LOCK, [conference_pk])
         cursor.execute(_COUNT, [conference_pk])
         rows = cursor.fetchall()
     in_all = rows[0][0] if rows else None

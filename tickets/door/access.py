@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, resolve_url
 from django.utils import timezone
@@ -33,16 +33,8 @@ View = Callable[..., HttpResponse]
 
 
 def gates_now(now: datetime) -> QuerySet[Gate]:
-    """The gates of the current conference: the one that is on or comes next, else the latest.
-
-    The same conference as `Conference.objects.current`, but as part of one statement.
-    """
-    current = (
-        Conference.objects.published()
-        .annotate(was=Q(ends_at__lt=now))
-        .order_by("was", Case(When(was=False, then="starts_at")), "-starts_at")
-        .values("pk")[:1]
-    )
+    """The gates of the current conference."""
+    current = Conference.objects.published().current_first(now).values("pk")[:1]
     return Gate.objects.filter(conference=current).select_related("conference")
 
 

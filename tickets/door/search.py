@@ -1,6 +1,5 @@
 """Finding by name the people whose code cannot be read: for organisers, a few at a time."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +9,6 @@ from conference.models import User
 from tickets.door.words import time_of
 from tickets.models import Gate, Order, Ticket
 
-FEWEST_LETTERS = 3
 MOST_ROWS = 20
 MOST_SEARCHES = 60
 WITHIN = timedelta(minutes=10)
@@ -23,15 +21,6 @@ class Row:
     ticket: Ticket
     since: str
     may_enter: bool
-
-
-def is_enough(words: str) -> bool:
-    """Whether a word has three letters, or two where each is a whole syllable (山田)."""
-    return any(
-        sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
-        >= FEWEST_LETTERS
-        for word in words.split()
-    )
 
 
 def may_search(by: User, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -18,6 +18,7 @@ import donations.webhooks
 import signup.actions
 import tickets.sweep
 from conference import limits, mail
+from conference.database import AWAY
 from conference.health import beat
 
 logger = logging.getLogger("conference.sweep")
@@ -27,9 +28,7 @@ STUCK_AFTER = timedelta(minutes=10)
 TASKS_KEPT_FOR = timedelta(days=2)
 # A task that failed because the database was locked or away is tried again for this long.
 TRIED_FOR = timedelta(days=1)
-_DATABASE_AWAY = [
-    f"django.db.utils.{name}" for name in ("OperationalError", "InterfaceError", "DatabaseError")
-]
+_DATABASE_AWAY = [f"django.db.utils.{error.__name__}" for error in (*AWAY, DatabaseError)]
 
 
 def queue(now: datetime) -> None:
@@ -62,10 +61,15 @@ STEPS: tuple[Callable[[datetime], None], ...] = (
 
 
 def sweep(now: datetime) -> None:
-    """Run all steps; one that fails is logged and does not stop the others."""
+    """Run all steps; one that fails is logged and does not stop the others.
+
+    Raises one of AWAY if the database cannot be asked: the other steps would fail as well.
+    """
     for step in STEPS:
         try:
             step(now)
+        except AWAY:
+            raise
         except Exception:
             logger.exception("sweep: %s.%s failed", step.__module__, step.__name__)
     beat("sweep", now=now)
@@ -88,6 +92,9 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 sweep(timezone.now())
+            except AWAY as error:
+                # One line: the log may be on the disk that is full.
+                logger.error("the database does not work, the sweep is tried again: %s", error)
             except Exception:
                 logger.exception("sweep failed; it is tried again")
             stopped.wait(every)

@@ -29,7 +29,7 @@ def test_search_finds_names_from_three_letters_on() -> None:
     assert found(client, gate, "łuc") == ["Łucja Nowak"]
     assert found(client, gate, "山田") == ["山田"]
     assert found(client, gate, "zzz") == []
-    assert found(client, gate, "qu\0ist") == [*people]
+    assert found(client, gate, "qu\0ist") == []  # no name has such a character
     short = client.post(f"/door/{gate.slug}/search/", {"q": "ad %"})
     assert short.context["rows"] is None
     assert "Enter three letters or more" in short.content.decode()

@@ -1,5 +1,6 @@
 """What the mails say: the same in both parts, and nothing in them that a name could break."""
 
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,14 @@ def test_text_is_plain(mail: str, context: dict[str, Any]) -> None:
     text = render_to_string(f"{mail}.txt", context)
     assert [sign for sign in ("&amp;", "&#x27;", "&lt;", "{{", "{%") if sign in text] == []
     assert "\n\n\n\n" not in text
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_every_paragraph_begins_with_a_capital(mail: str, context: dict[str, Any]) -> None:
+    """In English that holds after 'Dear Ada,' too."""
+    text = render_to_string(f"{mail}.txt", context)
+    html = render_to_string(f"{mail}.html", context)
+    assert re.findall(r"\n\n[a-z].*", text) + re.findall(r"<p\b[^>]*>[a-z].*", html) == []
 
 
 @pytest.mark.parametrize("mail", MAILS)

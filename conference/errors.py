@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve
 from django.views.decorators.cache import never_cache
 
 from conference.database import AWAY
@@ -66,6 +66,8 @@ def branded_errors(
         except _UNREADABLE as error:
             return bad_request(request, error)
         response = get_response(request)
+        if response.status_code == HTTPStatus.NOT_FOUND and settings.DEBUG:
+            return not_found(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             page = _page(request, HTTPStatus.METHOD_NOT_ALLOWED)
             page["Allow"] = response["Allow"]
@@ -100,9 +102,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, HTTPStatus.FORBIDDEN)
 
 
-def not_found(
-    request: HttpRequest, exception: Exception | None = None, rest: str = ""
-) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, HTTPStatus.NOT_FOUND)
 
 
@@ -148,10 +148,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     Not if another site sent it, which Django recognises by the origin: one click would do what
     that site wants.
     """
-    try:
-        resolve(request.path_info)
-    except Resolver404:
-        return not_found(request)
     is_ours = reason == REASON_NO_CSRF_COOKIE or reason.startswith("CSRF token")
     sent = [pair for pair in _form_as_sent(request) if pair[0] != "csrfmiddlewaretoken"]
     context = {"sent": sent if is_ours else []}

@@ -17,8 +17,7 @@ from django.views.decorators.http import require_safe
 
 from conference.models import Heartbeat, Mail
 
-WORKER_SEEN_WITHIN = timedelta(minutes=1)
-SWEEP_SEEN_WITHIN = timedelta(minutes=5)
+_SEEN_WITHIN = {"worker": timedelta(minutes=1), "sweep": timedelta(minutes=5)}
 MAIL_OUT_WITHIN = timedelta(minutes=15)
 # Enough for the database to go on writing until somebody has freed some space.
 LEAST_DISK_MB = 100
@@ -29,6 +28,12 @@ _PATHS = ("/healthz", "/readyz")
 def beat(name: str, *, now: datetime) -> None:
     """Record that the background process called `name` is alive at `now`."""
     Heartbeat.objects.update_or_create(name=name, defaults={"seen_at": now})
+
+
+def background_processes(now: datetime) -> dict[str, dict[str, Any]]:
+    """Of each by its name whether it is alive (`ok`) and when it was last seen (`seen_s_ago`)."""
+    seen = dict(Heartbeat.objects.values_list("name", "seen_at"))
+    return {name: _seen(seen.get(name), now, within) for name, within in _SEEN_WITHIN.items()}
 
 
 def asked_by_address(
@@ -81,7 +86,6 @@ def _checks(now: datetime) -> dict[str, dict[str, Any]]:
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         return {"database": {"ok": True}, "migrations": {"ok": False, "missing": len(missing)}}
-    seen = dict(Heartbeat.objects.values_list("name", "seen_at"))
     oldest = (
         Mail.objects.filter(status__in=Mail.UNFINISHED)
         .order_by("created_at")
@@ -91,8 +95,7 @@ def _checks(now: datetime) -> dict[str, dict[str, Any]]:
     return {
         "database": {"ok": True},
         "migrations": {"ok": True, "missing": 0},
-        "worker": _seen(seen.get("worker"), now, WORKER_SEEN_WITHIN),
-        "sweep": _seen(seen.get("sweep"), now, SWEEP_SEEN_WITHIN),
+        **background_processes(now),
         "mail": {
             "ok": oldest is None or _is_near(oldest, now, MAIL_OUT_WITHIN),
             "oldest_s": round((now - oldest).total_seconds()) if oldest else 0,

@@ -37,8 +37,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("signup.urls")),
     path("", include("tickets.urls")),
-    # So that an unknown address gets our own page even with DEBUG.
-    path("<path:rest>", errors.not_found),
 ]
 
 handler400 = errors.bad_request

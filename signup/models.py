@@ -133,8 +133,6 @@ class Edition(models.Model):
         blank=True,
         validators=[FileExtensionValidator(["pdf"]), validate_is_pdf],
     )
-    # Templates have it in their cache keys, so that a change shows at once.
-    changed_at = models.DateTimeField(auto_now=True)
 
     objects = EditionQuerySet.as_manager()
 

@@ -6,12 +6,8 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from conference.health import (
-    MAIL_OUT_WITHIN,
-    SWEEP_SEEN_WITHIN,
-    WORKER_SEEN_WITHIN,
-)
-from conference.models import Heartbeat, Mail
+from conference.health import MAIL_OUT_WITHIN, background_processes
+from conference.models import Mail
 from donations.models import Payment, Refund, StripeEvent
 from tickets.models import Order
 
@@ -141,12 +137,8 @@ def _waiting_for_stripe(now: datetime) -> int:
 
 
 def _silent(now: datetime) -> list[str]:
-    seen = dict(Heartbeat.objects.values_list("name", "seen_at"))
-    silent = []
-    for name, words, within in (
-        ("worker", _("The worker, which sends mails and makes tickets"), WORKER_SEEN_WITHIN),
-        ("sweep", _("The sweep, which takes up what was left lying"), SWEEP_SEEN_WITHIN),
-    ):
-        if name not in seen or now - seen[name] > within:
-            silent.append(words)
-    return silent
+    words = {
+        "worker": _("The worker, which sends mails and makes tickets"),
+        "sweep": _("The sweep, which takes up what was left lying"),
+    }
+    return [words[name] for name, seen in background_processes(now).items() if not seen["ok"]]

@@ -61,8 +61,24 @@ def test_unknown_address_has_our_own_page_in_a_trial_too(
 ) -> None:
     settings.DEBUG = debug
     for path in ("/no-such-page", "/no/such/page/", "/desk/x/y/z", "/%ff", "/a%00b"):
-        answer = client.get(path)
+        answer = client.get(path, follow=True)
         assert (answer.status_code, heading(answer)) == (404, "There is no page here")
+
+
+@pytest.mark.django_db
+def test_address_typed_without_its_last_slash_leads_on(client: Client) -> None:
+    """As people type what stands on a poster."""
+    slug = make_conference().slug
+    for path in (f"/{slug}", f"/{slug}/reserve", "/bulletin", "/privacy", "/orders"):
+        answer = client.get(f"{path}?from=poster", follow=True)
+        assert (answer.status_code, answer.redirect_chain) == (200, [(f"{path}/?from=poster", 301)])
+    assert client.get("/desk")["Location"] == "/desk/"
+
+
+@pytest.mark.django_db
+def test_form_sent_to_no_address_finds_no_page() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/no/such/page/", {"name": "Ada"})
+    assert (answer.status_code, heading(answer)) == (404, "There is no page here")
 
 
 @pytest.mark.django_db

@@ -130,6 +130,7 @@ def test_open_matters_know_a_silent_worker(db: None) -> None:
     assert open_matters(now).is_empty
     assert len(open_matters(now + timedelta(minutes=2)).silent) == 1
     assert len(open_matters(now + timedelta(minutes=6)).silent) == 2
+    assert len(open_matters(now - timedelta(hours=2)).silent) == 2  # seen in the future
 
 
 def test_open_matters_count_late_and_failed_mails(conference: Conference) -> None:

@@ -2,25 +2,17 @@
 
 import re
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import Settings
 
 from conference.models import Mail
-from donations.models import Payment
-from sandbox.server import Sandbox
 from signup.models import Consent, Subscriber
 from tests.factories import make_conference, make_order, make_type
 from tests.html import field_errors, fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, form_of, send
 from tickets.models import Order, Ticket
-from tickets.views import reserving
 
 pytestmark = pytest.mark.django_db
 
@@ -264,95 +256,7 @@ def test_kind_of_another_conference_is_refused(client: Client) -> None:
     assert not Order.objects.exists()
 
 
-# -- sent twice -----------------------------------------------------------------------------------
-
-
-def test_form_sent_twice_makes_one_order(client: Client) -> None:
-    conference = make_conference()
-    sent = filled(client, conference, names=["Ada", "Grace"])
-    first, second = (send(client, conference, sent) for _ in range(2))
-    order = Order.objects.get()
-    assert first["Location"] == second["Location"] == order.get_absolute_url()
-    assert order.tickets.count() == 2
-
-
-def test_form_sent_twice_leads_to_the_order_when_it_took_the_last_places(client: Client) -> None:
-    conference = make_conference(types={"Professional": 2})
-    sent = filled(client, conference, names=["Ada", "Grace"])
-    first, second = (send(client, conference, sent) for _ in range(2))
-    assert second.status_code == 302
-    assert first["Location"] == second["Location"] == Order.objects.get().get_absolute_url()
-
-
-def test_form_sent_twice_leads_to_the_order_after_the_close(client: Client) -> None:
-    conference = make_conference()
-    sent = filled(client, conference)
-    first = send(client, conference, sent)
-    conference.closes_at = timezone.now()
-    conference.save()
-    assert send(client, conference, sent)["Location"] == first["Location"]
-
-
-def test_form_sent_twice_with_a_gift_opens_one_page_at_stripe(
-    client: Client, stripe: Sandbox
-) -> None:
-    conference = make_conference()
-    sent = filled(client, conference, gift="1500")
-    first, second = (send(client, conference, sent)["Location"] for _ in range(2))
-    assert first == second
-    assert Order.objects.count() == Payment.objects.count() == 1
-
-
-def test_form_of_another_conference_cannot_claim_an_order(client: Client) -> None:
-    conference, other = make_conference(), make_conference()
-    sent = filled(client, conference)
-    send(client, conference, sent)
-    assert send(client, other, sent).status_code == 200
-    assert Order.objects.count() == 1
-
-
-def test_form_in_two_tabs_makes_two_orders(client: Client) -> None:
-    conference = make_conference()
-    tabs = [filled(client, conference, names=[name]) for name in ("Ada", "Grace")]
-    assert [send(client, conference, tab).status_code for tab in tabs] == [302, 302]
-    assert Order.objects.count() == 2
-
-
-@pytest.mark.parametrize("submission", [None, "", "not a number", "<b>"])
-def test_form_without_its_own_number_still_works(client: Client, submission: str | None) -> None:
-    conference = make_conference()
-    sent = filled(client, conference)
-    del sent["submission"]
-    if submission is not None:
-        sent["submission"] = submission
-    assert send(client, conference, sent).status_code == 302
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("gift", ["none", "1500"])
-def test_form_sent_twice_at_the_same_time_makes_one_order(
-    client: Client, stripe: Sandbox, gift: str
-) -> None:
-    conference = make_conference()
-    sent = filled(client, conference, gift=gift)
-
-    def press(_: int) -> str:
-        try:
-            return str(send(Client(), conference, sent)["Location"])
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as pool:
-        led_to = set(pool.map(press, range(4)))
-    order = Order.objects.get()
-    assert Ticket.objects.count() == 1
-    assert Payment.objects.filter(status=Payment.Status.OPEN).count() == (gift != "none")
-    # Whoever comes while Stripe is still being asked is told so on the order's page.
-    expected = {order.get_absolute_url(), *Payment.objects.values_list("session_url", flat=True)}
-    assert led_to <= expected
-
-
-# -- cookies, times and limits --------------------------------------------------------------------
+# -- cookies -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gift", ["none", "other"])
@@ -382,87 +286,6 @@ def test_form_from_another_site_is_refused() -> None:
     path = f"/{conference.slug}/reserve/"
     answer = client.post(path, sent, headers={"Origin": "https://elsewhere.example"})
     assert (answer.status_code, Order.objects.count()) == (403, 0)
-
-
-@pytest.mark.parametrize(
-    ("times", "said"),
-    [
-        ({"opens_at": 1, "closes_at": 2}, "Reservations open on "),
-        ({"opens_at": -2, "closes_at": -1}, "Reservations closed on "),
-        (
-            {"opens_at": -9, "closes_at": 9, "starts_at": -3, "ends_at": -2},
-            "This conference is over",
-        ),
-    ],
-)
-def test_closed_conference_says_why_before_and_after_filling_in(
-    client: Client, times: dict[str, int], said: str
-) -> None:
-    conference = make_conference()
-    sent = filled(client, conference)
-    for name, days in times.items():
-        setattr(conference, name, timezone.now() + timedelta(days=days))
-    conference.save()
-    for answer in (
-        client.get(f"/{conference.slug}/reserve/"),
-        send(client, conference, sent),
-        send(client, conference, sent | {"email": "x"}),
-    ):
-        assert heading(answer) == "No places can be reserved now"
-        assert said in words(page(answer))
-    assert said in words(page(client.get(f"/{conference.slug}/")))
-    assert not Order.objects.exists()
-
-
-def test_full_conference_says_so_in_place_of_the_form(client: Client) -> None:
-    conference = make_conference(types={"Professional": 1})
-    make_order(conference)
-    opened = client.get(f"/{conference.slug}/reserve/")
-    assert "All places are taken." in words(page(opened))
-    assert "All places are taken." in words(page(client.get(f"/{conference.slug}/")))
-
-
-def test_unpublished_conference_is_not_there(client: Client) -> None:
-    conference = make_conference()
-    sent = filled(client, conference)
-    conference.is_published = False
-    conference.save()
-    assert client.get(f"/{conference.slug}/").status_code == 404
-    assert client.get(f"/{conference.slug}/reserve/").status_code == 404
-    assert send(client, conference, sent).status_code == 404
-    assert client.get("/no-such-conference/reserve/").status_code == 404
-
-
-def test_too_many_orders_from_one_network_keep_the_form(
-    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> None:
-    monkeypatch.setattr(reserving, "ORDERS_AN_HOUR", 1)
-    conference = make_conference()
-    assert send(client, conference, filled(client, conference)).status_code == 302
-    sent = filled(client, conference, names=["Grace", "Łucja"])
-    answer = send(client, conference, sent)
-    assert answer.status_code == 429
-    assert summary(answer) == [
-        (
-            "Many places were reserved from your network or for this address in a short while, so "
-            "we pause it. Send the form again later, or write to us. Nothing you entered is lost."
-        )
-    ]
-    assert fields(answer) == sent
-    elsewhere = Client(REMOTE_ADDR="192.0.2.1")
-    assert send(elsewhere, conference, sent).status_code == 302
-    settings.LIMIT_FACTOR = 10
-    assert send(client, conference, filled(client, conference)).status_code == 302
-
-
-def test_nobody_is_written_to_more_than_ten_times_a_day_by_others_orders(client: Client) -> None:
-    conference = make_conference()
-    statuses = []
-    for number in range(11):
-        sent = filled(client, conference, email=f"booker{number}@example.org")
-        sent["form-0-attendee_email"] = "ada@example.org"
-        statuses.append(send(client, conference, sent).status_code)
-    assert statuses == [302] * 10 + [429]
 
 
 # -- how much work it is --------------------------------------------------------------------------

@@ -106,8 +106,7 @@ if STRIPE_LIVE and (TRIAL or STRIPE_TEST_MODE):
 
 # Mail
 MAIL_IS_KEPT_LOCALLY = TRIAL and not env.str("EMAIL_URL", "")
-_needed("EMAIL_URL", "kept locally")
-_email = urlsplit(env.str("EMAIL_URL", "") or "smtp://localhost:25")
+_email = urlsplit(_needed("EMAIL_URL", "smtp://localhost:25"))
 _PORTS = {"submission": 587, "smtps": 465, "smtp": 25}
 if _email.scheme not in _PORTS:
     raise ImproperlyConfigured(

@@ -1,7 +1,6 @@
 """The reservation form and the small forms of the order's page. They have no side effects."""
 
 import re
-import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,39 +21,8 @@ from tickets.models import MOST_PLACES, TicketType
 # £100,000. A larger donation is better arranged in person.
 MOST_GIFT_ONLINE_PENCE = 10_000_000
 
-FEWEST_LETTERS = 3
-LONGEST_SEARCH = 100
-TOO_SHORT = gettext_lazy("Enter three letters or more of the name.")
-
 OTHER = "other"
 NONE = "none"
-
-
-class DoorSearchForm(forms.Form):
-    """Whom an organiser looks for at the door: part of a name, but not so little that all match."""
-
-    q = forms.CharField(
-        label=gettext_lazy("Name"),
-        help_text=gettext_lazy(
-            "Three letters or more, of the attendee's name or of whoever made the booking"
-        ),
-        max_length=LONGEST_SEARCH,
-        error_messages={"required": TOO_SHORT},
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "autocorrect": "off",
-                "spellcheck": "false",
-                "enterkeyhint": "search",
-            }
-        ),
-    )
-
-    def clean_q(self) -> str:
-        words: str = self.cleaned_data["q"]
-        if not _is_enough(words):
-            raise ValidationError(TOO_SHORT)
-        return words
 
 
 class GiftForm(forms.Form):
@@ -137,10 +105,25 @@ class GiftForm(forms.Form):
         return 0 if gift == NONE else int(gift)
 
 
+class SubmissionField(forms.UUIDField):
+    """The number of one filled-in form, by which it makes one order however often it is sent.
+
+    A form without a valid one still works, but a second click makes a second order.
+    """
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> uuid.UUID:
+        try:
+            return super().to_python(value) or uuid.uuid4()
+        except ValidationError:
+            return uuid.uuid4()
+
+
 class OrderForm(GiftForm):
     """Who reserves, what is given, and whether the Bulletin is wanted."""
 
-    submission = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    submission = SubmissionField(required=False)
     name = NameField(
         label=gettext_lazy("Your name"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
@@ -159,16 +142,6 @@ class OrderForm(GiftForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["bulletin"].label = wording.box_wording()
-
-    def clean_submission(self) -> uuid.UUID:
-        # Without a valid id the form still works, but a second click makes a second order.
-        return self.cleaned_data["submission"] or uuid.uuid4()
-
-    def _clean_fields(self) -> None:
-        super()._clean_fields()  # type: ignore[misc]
-        if "submission" in self.errors:
-            del self.errors["submission"]
-            self.cleaned_data["submission"] = uuid.uuid4()
 
 
 class KindField(forms.TypedChoiceField):
@@ -339,12 +312,3 @@ def _places(count: int) -> str:
     if count > MOST_PLACES:
         return _("places left")
     return ngettext("%(count)d place left", "%(count)d places left", count) % {"count": count}
-
-
-def _is_enough(words: str) -> bool:
-    """Whether a word has three letters, or two where each is a whole syllable (山田)."""
-    return any(
-        sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in word if c.isalnum())
-        >= FEWEST_LETTERS
-        for word in words.split()
-    )

@@ -1,7 +1,6 @@
 """Changes to an order after it was made, by its holder or by staff (`by`)."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -182,5 +181,5 @@ def _mail_again(order: Order) -> None:
     mail_tickets.enqueue(order.pk)
 
 
-def _record(verb: str, ticket: Ticket, by: User | None, now: datetime, **detail: Any) -> None:
-    record(verb, ticket.order.reference, by=by, now=now, ticket=ticket.reference, **detail)
+def _record(verb: str, ticket: Ticket, by: User | None, now: datetime) -> None:
+    record(verb, ticket.order.reference, by=by, now=now, ticket=ticket.reference)

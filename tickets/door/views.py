@@ -21,8 +21,8 @@ from tickets import actions
 from tickets.door import counts as counting
 from tickets.door import search as searching
 from tickets.door.access import door_page, gate_data, gate_page, gates_now, refusal
+from tickets.door.forms import SearchForm
 from tickets.door.words import told
-from tickets.forms import DoorSearchForm
 from tickets.models import UNDO_WITHIN, Gate, Scan
 
 # Longer than any code of ours, with whatever a scanner types around it.
@@ -101,7 +101,7 @@ def search(request: HttpRequest, gate: Gate) -> HttpResponse:
     person = _person(request)
     if not person.is_organiser:
         raise PermissionDenied
-    form = DoorSearchForm(request.POST if request.method == "POST" else None)
+    form = SearchForm(request.POST if request.method == "POST" else None)
     rows = None
     if form.is_valid():
         now = timezone.now()

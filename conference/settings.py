@@ -55,7 +55,9 @@ def _check_password_is_encoded(name: str) -> None:
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     path, _, query = rest.removeprefix(authority).partition("?")
     after = "" if scheme == "sqlite" else path + query.partition("=")[0]
-    if "@" in after or "#" in after or authority.count("@") > 1:
+    _host, colon, port = authority.rpartition(":")
+    is_cut_off = "@" not in authority and "@" in rest and colon and not port.isdecimal()
+    if is_cut_off or "@" in after or "#" in after or authority.count("@") > 1:
         raise ImproperlyConfigured(
             f"{name} has one of / ? # @ in its user name or password. "
             "Percent-encode it: %2F %3F %23 %40."
@@ -106,14 +108,19 @@ if STRIPE_LIVE and (TRIAL or STRIPE_TEST_MODE):
 
 # Mail
 MAIL_IS_KEPT_LOCALLY = TRIAL and not env.str("EMAIL_URL", "")
-_email = urlsplit(_needed("EMAIL_URL", "smtp://localhost:25"))
+_EMAIL_URL_READS = "EMAIL_URL must read submission://USER:PASSWORD@HOST:PORT."
+try:
+    _email = urlsplit(_needed("EMAIL_URL", "smtp://localhost:25"))
+    _ = _email.port
+except ValueError as error:
+    raise ImproperlyConfigured(f"{_EMAIL_URL_READS} {error}.") from error
 _PORTS = {"submission": 587, "smtps": 465, "smtp": 25}
 if _email.scheme not in _PORTS:
     raise ImproperlyConfigured(
         "EMAIL_URL must begin with submission:// (STARTTLS), smtps:// (TLS) or smtp://."
     )
 if not _email.hostname or _email.path.strip("/") or _email.query:
-    raise ImproperlyConfigured("EMAIL_URL must read submission://USER:PASSWORD@HOST:PORT.")
+    raise ImproperlyConfigured(_EMAIL_URL_READS)
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = _email.hostname
 EMAIL_PORT = _email.port or _PORTS[_email.scheme]

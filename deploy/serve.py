@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from types import FrameType
@@ -36,6 +37,24 @@ SILENT_FOR = 30  # seconds
 # How long a stop waits for requests to finish; one that calls Stripe twice may take 26 s.
 STOP_WITHIN = 30.0  # seconds
 LOOK_AGAIN = 0.05  # seconds
+
+
+def without_body_for_head(application: Any) -> Any:
+    """Wrap a WSGI application so that HEAD is answered by the headers alone.
+
+    Django leaves that to the server, and waitress to the application. A proxy would take the body
+    for the beginning of its next answer. Every page has a Content-Length, from Django.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        body = application(environ, start_response)
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return body
+        if hasattr(body, "close"):
+            body.close()
+        return []
+
+    return answer
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -97,7 +116,7 @@ def serve(application: Any, listener: socket.socket) -> None:
 def main() -> None:
     """Start the processes, replace any that dies, and stop them on SIGTERM or Ctrl-C."""
     name = sys.argv[1] if len(sys.argv) > 1 else "conference.wsgi"
-    application = import_module(name).application
+    application = without_body_for_head(import_module(name).application)
     _soft, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     address = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))

@@ -12,5 +12,8 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     if environ["PATH_INFO"] == "/end":
         os._exit(1)
     sent = len(environ["wsgi.input"].read())
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{os.getpid()} {sent}".encode()]
+    body = f"{os.getpid()} {sent}".encode()
+    # As Django does for every page.
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+    start_response("200 OK", headers)
+    return [body]

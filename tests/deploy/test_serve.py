@@ -76,6 +76,19 @@ def test_bodies_without_a_length_are_refused_too(
         assert line.recv(12) == f"HTTP/1.1 {status}".encode()
 
 
+def test_head_is_answered_without_a_body(site: Site) -> None:
+    """Else a proxy takes the body for the beginning of the next answer on the connection."""
+    host, _, port = site[0].removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answered = b"".join(iter(lambda: line.recv(65536), b""))
+    head, get, body = answered.split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert get.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body.endswith(b" 0")
+
+
 def unread(port: int) -> int:
     """How much was sent to a port of this machine that nobody has accepted or read yet."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]

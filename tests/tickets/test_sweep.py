@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django_tasks_db.models import DBTaskResult
 
 import donations.actions
@@ -197,11 +198,48 @@ def test_order_that_nothing_can_be_done_with_does_not_stop_the_others(
     assert errors == [f"the places of order {broken.reference} cannot be released"]
 
 
+@pytest.mark.parametrize(("broken", "released"), [(1, 3), (2, 2), (3, 0)])
+def test_order_at_which_the_database_fails_keeps_no_other_places_unless_it_fails_at_several(
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: int,
+    released: int,
+) -> None:
+    failing = [make_order(gift_pence=1500) for _ in range(broken)]
+    for _ in range(4 - broken):
+        make_order(gift_pence=1500)
+    expire = actions.expire
+
+    def expire_some(*, order: Order, now: datetime) -> None:
+        if order in failing:
+            raise OperationalError("canceling statement due to statement timeout")
+        expire(order=order, now=now)
+
+    monkeypatch.setattr(actions, "expire", expire_some)
+    sweep(clock.advance(minutes=41))
+    assert Order.objects.filter(status=Order.Status.EXPIRED).count() == released
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert all(error.exc_info is None for error in errors)
+    assert len(errors) == broken + (broken == 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (RuntimeError("boom"), "failed"),
+        (OperationalError("locked"), "failing: the database does not work: locked"),
+    ],
+)
 def test_step_that_fails_does_not_stop_the_others(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    says: str,
 ) -> None:
     def failing(now: datetime) -> None:
-        raise RuntimeError("boom")
+        raise error
 
     commands = importlib.import_module("conference.management.commands.sweep")
     monkeypatch.setattr(commands, "STEPS", (failing, *commands.STEPS))
@@ -210,9 +248,8 @@ def test_step_that_fails_does_not_stop_the_others(
     sweep(clock.advance(minutes=6))
     assert [task.args_kwargs["args"] for task in DBTaskResult.objects.all()] == [[order.pk]]
     assert Heartbeat.objects.get().name == "sweep"
-    assert [record.levelname for record in caplog.records if "failed" in record.message] == [
-        "ERROR"
-    ]
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [line.endswith(says) for line in said] == [True]
 
 
 def test_places_that_were_let_go_can_be_had_by_others(

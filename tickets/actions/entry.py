@@ -55,10 +55,14 @@ def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) 
     try:
         return _scan(scan_id, wanted, gate, by, now)
     except IntegrityError:
-        # The scan was sent twice. Or another door admitted this ticket while we waited for its
-        # lock: PostgreSQL reads the locked row again after the wait, but not what is joined to it,
-        # so we did not see the entry, and the constraint refused a second one.
-        return _concluded(scan_id) or _scan(scan_id, wanted, gate, by, now)
+        if concluded := _concluded(scan_id):
+            return concluded  # the scan was sent twice
+    # Another door admitted this ticket while we waited for its lock. PostgreSQL reads the locked
+    # row again after the wait, but not what is joined to it, so we did not see the entry, and the
+    # constraint refused a second one. With the lock in hand nothing joined is out of date.
+    with transaction.atomic():
+        Ticket.objects.select_for_update(no_key=True).filter(wanted or Q(pk=None)).first()
+        return _scan(scan_id, wanted, gate, by, now)
 
 
 def _scan(scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datetime) -> Result:

@@ -61,15 +61,18 @@ STEPS: tuple[Callable[[datetime], None], ...] = (
 
 
 def sweep(now: datetime) -> None:
-    """Run all steps; one that fails is logged and does not stop the others.
-
-    Raises one of AWAY if the database cannot be asked: the other steps would fail as well.
-    """
+    """Run all steps; one that fails is logged and does not stop the others."""
     for step in STEPS:
         try:
             step(now)
-        except AWAY:
-            raise
+        except AWAY as error:
+            # One line: all steps may fail by it, and the log may be on the disk that is full.
+            logger.error(
+                "sweep: %s.%s: the database does not work: %s",
+                step.__module__,
+                step.__name__,
+                error,
+            )
         except Exception:
             logger.exception("sweep: %s.%s failed", step.__module__, step.__name__)
     beat("sweep", now=now)
@@ -93,8 +96,7 @@ class Command(BaseCommand):
             try:
                 sweep(timezone.now())
             except AWAY as error:
-                # One line: the log may be on the disk that is full.
-                logger.error("the database does not work, the sweep is tried again: %s", error)
+                logger.error("sweep: the database does not work: %s", error)
             except Exception:
                 logger.exception("sweep failed; it is tried again")
             stopped.wait(every)

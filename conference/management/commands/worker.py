@@ -22,13 +22,18 @@ BEAT_EVERY = 10.0  # seconds
 # How long to wait after a first database error; twice as long after each further one.
 FIRST_WAIT = 1.0  # seconds
 LONGEST_WAIT = 60.0
-# After some work more is likely to come: for this long the queue is looked at more often.
+# After some work more is likely to come: for this long the queue is looked at more often. With one
+# look a second a third fewer orders were confirmed in a burst of Stripe's events. Idle, it takes 0.3%
+# of a core by that one look a second.
 BUSY_FOR = 10.0  # seconds
 WHILE_BUSY = 0.2
 
 
 class BeatingWorker(Worker):
-    """The worker of django-tasks-db, which also records between tasks that it is alive."""
+    """The worker of django-tasks-db, which also records between tasks that it is alive.
+
+    In a long batch nothing else would: `run` returns only when the queue is empty.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,17 +1,21 @@
-"""The frame of the desk's pages: which conference they are about, and how they are shown."""
+"""The frame of the desk's pages: the conference they are about, how they and lists are shown."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
 from conference.desk.access import DeskRequest, View, desk_page
 from conference.models import Conference
+from tickets.models import Order
 
+_ROWS = 50  # on a page of a list
 P = ParamSpec("P")
 ConferenceView = Callable[Concatenate[DeskRequest, Conference, P], HttpResponseBase]
 
@@ -60,3 +64,14 @@ def show(
     """The desk's page called `page`, in its frame."""
     context = {"conference_query": conference_query(request)} | context
     return render(request, f"conference/desk/{page}.html", context, status=status)
+
+
+def rows_page(request: DeskRequest, rows: QuerySet[Any]) -> Page[Any]:
+    """The page of the list that the URL asks for, or the nearest that there is."""
+    return Paginator(rows, _ROWS).get_page(request.GET.get("page"))
+
+
+def order_references(texts: list[str]) -> set[str]:
+    """Those of the texts that are the reference of an order, so that they can be links."""
+    found = Order.objects.filter(reference__in=texts)
+    return set(found.values_list("reference", flat=True))

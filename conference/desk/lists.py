@@ -1,11 +1,7 @@
-"""The lists of orders and of attendees: searched, filtered, in pages.
-
-And what every list of the desk is shown by.
-"""
+"""The lists of orders and of attendees: searched, filtered, in pages."""
 
 from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -16,11 +12,8 @@ from django.views.decorators.http import require_http_methods
 from conference.desk import search
 from conference.desk.access import DeskRequest
 from conference.desk.forms import AttendeeSearchForm, OrderSearchForm
-from conference.desk.frame import conference_page, conference_query, show
+from conference.desk.frame import conference_page, conference_query, rows_page, show
 from conference.models import Conference
-from tickets.models import Order
-
-_ROWS = 50  # on a page
 
 
 @conference_page
@@ -43,17 +36,6 @@ def attendees(request: DeskRequest, conference: Conference) -> HttpResponse:
         return _look_for(request, form, "desk:attendees")
     rows = search.attendees(conference, chosen(form)).select_related("order", "ticket_type")
     return _show(request, conference, _("Attendees"), "attendees", form, rows)
-
-
-def rows_page(request: DeskRequest, rows: QuerySet[Any]) -> Page[Any]:
-    """The page of the list that the URL asks for, or the nearest that there is."""
-    return Paginator(rows, _ROWS).get_page(request.GET.get("page"))
-
-
-def order_references(texts: list[str]) -> set[str]:
-    """Those of the texts that are the reference of an order, so that they can be links."""
-    found = Order.objects.filter(reference__in=texts)
-    return set(found.values_list("reference", flat=True))
 
 
 def searched(request: DeskRequest) -> Any:

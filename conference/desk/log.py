@@ -5,8 +5,7 @@ from django.views.decorators.http import require_safe
 
 from conference.desk import words
 from conference.desk.access import DeskRequest, desk_page
-from conference.desk.frame import show
-from conference.desk.lists import order_references, rows_page
+from conference.desk.frame import order_references, rows_page, show
 from conference.models import AuditEntry
 
 

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from conference import mail
 from conference.desk.access import DeskRequest, desk_page
-from conference.desk.frame import show
-from conference.desk.lists import order_references, rows_page
+from conference.desk.frame import order_references, rows_page, show
 from conference.models import Mail
 
 # At most so many by one press of the button; the next press takes the others.

@@ -23,8 +23,8 @@ BEAT_EVERY = 10.0  # seconds
 FIRST_WAIT = 1.0  # seconds
 LONGEST_WAIT = 60.0
 # After some work more is likely to come: for this long the queue is looked at more often. With one
-# look a second a third fewer orders were confirmed in a burst of Stripe's events. Idle, it takes 0.3%
-# of a core by that one look a second.
+# look a second a third fewer orders were confirmed in a burst of Stripe's events. Idle, the worker
+# takes 0.3% of a core by its one look a second.
 BUSY_FOR = 10.0  # seconds
 WHILE_BUSY = 0.2
 

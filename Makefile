@@ -16,7 +16,7 @@ TYPED := $(foreach name,actions money refunds settlement codes inbox mails,$(wil
 .PHONY: run test lint bench lock
 
 run:
-	@$(START) $(PYTHON) deploy/run.py
+	@$(START) $(PYTHON) -m deploy.run
 
 test:
 	@$(PYTHON) deploy/bootstrap.py test
@@ -30,7 +30,7 @@ lint:
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint --quiet --lint templates
 	TRIAL=1 DATA_DIR=build/lint $(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python deploy/check.py
+	$(BIN)/python -m deploy.check
 	sh -n .ci/run
 
 bench:

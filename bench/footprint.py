@@ -26,7 +26,9 @@ PAGES, ORDERS = 400, 100  # requests before memory is measured
 IDLE_SECONDS = 30.0  # the sweep comes once in this time
 _PACKAGE = re.compile(r"^[a-z0-9][a-z0-9._-]*==", re.MULTILINE | re.IGNORECASE)
 # `make run` after its set-up and its look at the ports.
-_ALL_PARTS = "import os, run, sys; sys.exit(run.start_all(*map(int, os.environ['PORTS'].split())))"
+_ALL_PARTS = (
+    "import os; from deploy import run; run.start_all(*map(int, os.environ['PORTS'].split()))"
+)
 
 
 def footprint(stage: Stage) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def footprint(stage: Stage) -> dict[str, Any]:
     site = stage.site()
     starts = sorted(_seconds_to_start(site) for _ in range(STARTS))
     ports = f"{site.port} {site.stripe_port}"
-    env = site.env | {"PYTHONPATH": str(ROOT / "deploy"), "PORTS": ports}
+    env = site.env | {"PORTS": ports}
     log = site.folder / "log"
     with program((PYTHON, "-c", _ALL_PARTS), env, log) as supervisor:
         wait_until_up(supervisor, site.port, "/healthz", log)

@@ -92,7 +92,7 @@ class Stage:
     def site(self, *, places: int = PLENTY, taken: int = 0) -> Site:
         """A new site whose conference has so many places, some of them taken."""
         site = self.empty_site()
-        run([PYTHON, "deploy/prepare.py"], site.env)
+        run([PYTHON, "-m", "deploy.prepare"], site.env)
         site.fill(places=places, taken=taken)
         return site
 

@@ -6,7 +6,6 @@ A warning fails it. Keys are generated here, so that no file contains one, not e
 import base64
 import os
 import secrets
-import sys
 import tempfile
 from pathlib import Path
 
@@ -31,7 +30,6 @@ def production(data: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     with tempfile.TemporaryDirectory() as folder:
         os.environ.clear()
         os.environ.update(production(Path(folder)), DJANGO_SETTINGS_MODULE="conference.settings")

@@ -1,10 +1,7 @@
 """Migrates the database of a trial and adds the sample data, in one process."""
 
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conference.settings")
 
 import django

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bootstrap
-from supervisor import Supervisor, say
+from deploy import bootstrap
+from deploy.supervisor import Supervisor, say
 
 HOST = "127.0.0.1"
 UP_WITHIN = 60.0  # seconds; enough for the first start on a slow machine
@@ -54,7 +54,6 @@ def environment(site: int, sandbox: int) -> dict[str, str]:
         "PORT": str(site),
         "SANDBOX_PORT": str(sandbox),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(bootstrap.ROOT),
     }
     return {**defaults, **given, **ours}
 
@@ -63,7 +62,8 @@ def prepare(env: dict[str, str]) -> str:
     """Migrate, add the sample data and return its log-ins as text. Raises SetupError."""
     Path(env["DATA_DIR"]).mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [bootstrap.PYTHON, bootstrap.ROOT / "deploy" / "prepare.py"],
+        [bootstrap.PYTHON, "-m", "deploy.prepare"],
+        cwd=bootstrap.ROOT,
         env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -113,7 +113,7 @@ def start_all(site: int, sandbox: int) -> int:
     os.chdir(bootstrap.ROOT)
     log_ins = prepare(env)
 
-    python, manage = str(bootstrap.PYTHON), str(bootstrap.ROOT / "manage.py")
+    python, manage = str(bootstrap.PYTHON), "manage.py"
     supervisor = Supervisor()
     supervisor.start("web", [python, "-m", "deploy.serve"], env)
     supervisor.start("worker", [python, manage, "worker"], env)

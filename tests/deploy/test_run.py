@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def run(**variables: str) -> subprocess.CompletedProcess[str]:
     """`make run`'s program with these variables, to its early end."""
     return subprocess.run(
-        [sys.executable, "deploy/run.py"],
+        [sys.executable, "-m", "deploy.run"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,

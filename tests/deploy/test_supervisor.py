@@ -27,8 +27,7 @@ MORTAL = (
 
 DRIVER = """
 import os, sys
-sys.path.insert(0, "deploy")
-from supervisor import Supervisor, say
+from deploy.supervisor import Supervisor, say
 supervisor = Supervisor(patience=float(os.environ.get("PATIENCE", "1")))
 for number, program in enumerate(sys.argv[1:]):
     supervisor.start(f"part{number}", [sys.executable, "-c", program], os.environ)

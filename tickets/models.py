@@ -193,17 +193,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def valid(self) -> "TicketQuerySet":
         return self.filter(status=Ticket.Status.VALID)
 
-    def joined_to_entry(self) -> "models.QuerySet[Any]":
-        """Each joined to `entry`, the scan that admitted it and was not undone, if there is one."""
-        # There is one at most (a constraint), so no ticket comes twice.
-        return self.annotate(
-            entry=FilteredRelation("scans", condition=is_standing_entry("scans__"))
-        )
-
     def with_entry(self) -> "models.QuerySet[Any]":
         """Each with `entered_at` and `entered_by_gate`, None for a ticket that has not come in."""
-        return self.joined_to_entry().annotate(
-            entered_at=F("entry__at"), entered_by_gate=F("entry__gate__name")
+        # A ticket has at most one entry that was not undone, so no ticket comes twice.
+        return self.annotate(
+            entry=FilteredRelation("scans", condition=is_standing_entry("scans__")),
+            entered_at=F("entry__at"),
+            entered_by_gate=F("entry__gate__name"),
         )
 
     def to_print(self) -> "TicketQuerySet":

@@ -17,6 +17,11 @@ from django.http import HttpRequest
 
 from conference.models import Allowance
 
+# What waits in line by `take_turn`: from here on the page says so, and a longer wait is refused, so
+# that the line has an end.
+NOTICEABLE_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=6)
+
 
 def network_of(request: HttpRequest) -> str:
     """The address of the caller's network: the IPv4 address, or the first 64 bits of an IPv6 one.
@@ -63,6 +68,23 @@ def take(*limits: Limit, now: datetime) -> bool:
     Call it outside of any transaction. It commits at once, so requests with the same limit wait
     for each other only briefly.
     """
+    counts = _count(limits, now)
+    return all(count <= limit.times * settings.LIMIT_FACTOR for limit, count in counts.items())
+
+
+def take_turn(limit: Limit, *, now: datetime) -> timedelta:
+    """Count one more request; return how long it has to wait so that the limit's pace is kept.
+
+    Nobody is refused: what exceeds the limit waits in line, and the line moves on at that pace.
+    Call it outside of any transaction.
+    """
+    times = limit.times * settings.LIMIT_FACTOR
+    before = _count([limit], now)[limit] - times
+    return max(before, 0) * limit.within / times
+
+
+def _count(limits: Iterable[Limit], now: datetime) -> dict[Limit, int]:
+    """Count one more request for each limit; return each one's count in its current window."""
     wanted = {limit.key(now): limit for limit in limits}
     rows: list[object] = []
     for key in sorted(wanted):  # in one order, so that no two requests wait for each other
@@ -79,7 +101,7 @@ def take(*limits: Limit, now: datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(statement, rows)
         counts = cursor.fetchall()
-    return all(count <= wanted[key].times * settings.LIMIT_FACTOR for key, count in counts)
+    return {wanted[key]: count for key, count in counts}
 
 
 def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:

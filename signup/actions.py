@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from conference import mail
 from signup import mails, wording
 from signup.models import Consent, Subscriber, Suppression
 
@@ -53,11 +54,14 @@ def sign_up(
     first_name: str,
     last_name: str,
     source: Consent.Source,
+    asked_at: datetime | None = None,
     now: datetime,
 ) -> None:
     """Record a sign-up from the Bulletin's own form, and mail the link to confirm it.
 
-    A confirmed subscriber is mailed that they receive the Bulletin already.
+    `asked_at` is when the form was sent, if that is not `now`. A confirmed subscriber is mailed
+    that they receive the Bulletin already. An address that has had many mails today gets no
+    further one.
     """
     subscriber = request(
         email=email,
@@ -65,9 +69,9 @@ def sign_up(
         last_name=last_name,
         source=source,
         agreed_to=wording.form_wording(),
-        now=now,
+        now=asked_at or now,
     )
-    if subscriber is None:
+    if subscriber is None or not mail.has_room(email, now=now):
         return
     if subscriber.status == Subscriber.Status.CONFIRMED:
         mails.already(subscriber=subscriber, now=now)

@@ -1,5 +1,6 @@
 """The Bulletin's sign-up form."""
 
+import secrets
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -24,8 +25,9 @@ LATEST = timedelta(days=2)
 class SignUpForm(forms.Form):
     """An e-mail address, and optionally a name.
 
-    Two traps for bots: `website`, which people do not see, and the signed time at which the form
-    was made.
+    Two traps for bots: `left_blank`, which people do not see, and the signed time at which the form
+    was made. A person who falls into one, perhaps because the browser filled in a field by itself,
+    is asked to send the form once more.
     """
 
     email = AddressField(
@@ -48,7 +50,8 @@ class SignUpForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
-    website = forms.CharField(
+    # Browsers fill in hidden fields with a name that they know, such as 'website'.
+    left_blank = forms.CharField(
         label=gettext_lazy("Leave this empty"),
         required=False,
         template_name="signup/trap.html",
@@ -63,12 +66,16 @@ class SignUpForm(forms.Form):
     def __init__(self, *args: Any, source: Consent.Source, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["source"] = source
+        self._is_used_up = False
 
     @property
     def made(self) -> str:
-        """When the form was made, signed: what was sent, unless it is too old to be sent again."""
-        sent = self.data.get("made", "")
-        return sent if _is_signed_within(LATEST, sent) else signing.dumps("", salt=_SALT)
+        """When the form was made, signed: what was sent, unless it cannot be sent again."""
+        sent = str(self.data.get("made", ""))
+        if _is_signed_within(LATEST, sent) and not self._is_used_up:
+            return sent
+        # Random, because two forms that are made in one second are two.
+        return signing.dumps(secrets.token_hex(8), salt=_SALT)
 
     @property
     def agreement(self) -> str:
@@ -80,13 +87,20 @@ class SignUpForm(forms.Form):
         """The address that the Bulletin comes from."""
         return parseaddr(settings.BULLETIN_FROM)[1]
 
-    @property
-    def is_from_a_program(self) -> bool:
-        """Whether the trap that people do not see was filled in."""
-        return bool(self.cleaned_data.get("website"))
+    def refuse_as_used_up(self) -> None:
+        """Ask to send the form, which was sent many times, once more as a new one."""
+        self._is_used_up = True
+        self.add_error(None, _("This form was used several times. Please send it once more."))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        if data.get("left_blank"):
+            # Not shown again with its text, so that whoever sends the form again gets through.
+            self.data = self.data.copy()
+            self.data["left_blank"] = ""
+            raise ValidationError(
+                _("Your browser filled in a field that must stay empty. Please send it again.")
+            )
         sent = self.data.get("made", "")
         if not _is_signed_within(LATEST, sent):
             raise ValidationError(

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
+from django.utils import timezone
 from django_tasks import task
 
+from conference.queue import SMALL_MAIL
 from signup import actions
 from signup.models import Consent
 
 
-@task()
+@task(priority=SMALL_MAIL)
 def sign_up(email: str, first_name: str, last_name: str, source: str, at: str) -> None:
     """Record a sign-up and mail the link to confirm it.
 
@@ -20,5 +22,6 @@ def sign_up(email: str, first_name: str, last_name: str, source: str, at: str) -
         first_name=first_name,
         last_name=last_name,
         source=Consent.Source(source),
-        now=datetime.fromisoformat(at),
+        asked_at=datetime.fromisoformat(at),
+        now=timezone.now(),
     )

@@ -1,7 +1,7 @@
 """The Bulletin's pages."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,17 +11,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conference.errors import TooOften
-from conference.limits import Limit, network_of, take
+from conference.limits import LONGEST_WAIT, NOTICEABLE_WAIT, Limit, network_of, take, take_turn
 from signup import actions, links
-from signup.forms import SignUpForm
+from signup.forms import LATEST, SignUpForm
 from signup.models import Consent, Edition
 from signup.tasks import sign_up
 
-# How many sign-ups are accepted in an hour, from one network and in all, and in a day for one
-# address.
+# The pace of sign-ups in an hour, from one network and in all: what exceeds it waits in line.
 FROM_A_NETWORK = 200  # a whole hall, once the Bulletin was announced on stage
 FOR_THE_SITE = 500
-FOR_AN_ADDRESS = 3
+FOR_AN_ADDRESS = 3  # in a day
+# One form is sent once, and perhaps again after 'Back'; a program would like to use it for ever.
+TIMES_FOR_A_FORM = 3
 
 
 @never_cache
@@ -31,8 +32,11 @@ def bulletin(request: HttpRequest) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = SignUpForm(sent, source=Consent.Source.BULLETIN_PAGE)
     if form.is_valid():
-        _accept(request, form)
-        return render(request, "signup/done.html")
+        now = timezone.now()
+        if take(Limit("signup form", form.made, TIMES_FOR_A_FORM, LATEST), now=now):
+            wait = _accept(request, form, now)
+            return render(request, "signup/done.html", {"is_late": wait > NOTICEABLE_WAIT})
+        form.refuse_as_used_up()
     editions = Edition.objects.published(timezone.now()).defer("body", "body_html")
     context = {"signup_form": form, "editions": editions}
     return render(request, "signup/bulletin.html", context)
@@ -93,24 +97,28 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return _private(render(request, "signup/unsubscribe.html", {"state": state}))
 
 
-def _accept(request: HttpRequest, form: SignUpForm) -> None:
-    """Enqueue a sign-up, unless it is a bot's or over the address's limit. Raises TooOften."""
-    now = timezone.now()
+def _accept(request: HttpRequest, form: SignUpForm, now: datetime) -> timedelta:
+    """Enqueue a sign-up, unless it is over the address's limit; return how long it has to wait.
+
+    Raises TooOften if that would be longer than LONGEST_WAIT.
+    """
     hour, day = timedelta(hours=1), timedelta(days=1)
-    network = Limit("signup", network_of(request), FROM_A_NETWORK, hour)
-    site = Limit("signup", "the whole site", FOR_THE_SITE, hour)
-    if not take(network, now=now) or not take(site, now=now):
+    wait = take_turn(Limit("signup", network_of(request), FROM_A_NETWORK, hour), now=now)
+    if not wait:
+        # Only this, so that one network cannot make the others wait.
+        wait = take_turn(Limit("signup", "the whole site", FOR_THE_SITE, hour), now=now)
+    if wait > LONGEST_WAIT:
         raise TooOften
     data = form.cleaned_data
-    address = Limit("signup", data["email"], FOR_AN_ADDRESS, day)
-    if not form.is_from_a_program and take(address, now=now):
-        sign_up.enqueue(
+    if take(Limit("signup", data["email"], FOR_AN_ADDRESS, day), now=now):
+        sign_up.using(run_after=now + wait if wait else None).enqueue(
             data["email"],
             data["first_name"],
             data["last_name"],
             data["source"] or Consent.Source.BULLETIN_PAGE.value,
             now.isoformat(),
         )
+    return wait
 
 
 def _private(response: HttpResponse) -> HttpResponse:

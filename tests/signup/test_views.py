@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from conference.models import Mail
 from signup import actions, forms, links, views
@@ -103,10 +104,16 @@ def test_wrong_address_is_said_at_the_field_and_kept(client: Client, typed: str)
     assert (sent["email"], sent["first_name"]) == (typed, "Ada")
 
 
-def test_trap_takes_programs_in(client: Client, work: Work) -> None:
-    assert heading(send(client, website="http://spam.test")) == "Look in your e-mail"
+def test_who_falls_into_the_trap_may_send_it_again(client: Client, work: Work) -> None:
+    answer = send(client, left_blank="http://spam.test")
+    assert summary(answer) == [
+        "Your browser filled in a field that must stay empty. Please send it again."
+    ]
     work()
     assert (Subscriber.objects.count(), Mail.objects.count()) == (0, 0)
+    again = fields(answer, action=FORM)
+    assert (again["email"], again["left_blank"]) == ("ada@example.org", "")
+    assert heading(client.post(FORM, again)) == "Look in your e-mail"
 
 
 def test_too_quick_may_send_it_once_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,24 +139,79 @@ def test_address_is_taken_three_times_a_day(client: Client, work: Work) -> None:
     assert Consent.objects.count() == views.FOR_AN_ADDRESS
 
 
-def test_network_that_asks_too_often_is_paused(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+def test_form_that_is_sent_ever_again_has_to_be_sent_as_a_new_one(client: Client) -> None:
+    form = fields(client.get(FORM), action=FORM) | {"email": "ada@example.org"}
+    for _ in range(views.TIMES_FOR_A_FORM):
+        assert heading(client.post(FORM, form)) == "Look in your e-mail"
+    answer = client.post(FORM, form)
+    assert summary(answer) == ["This form was used several times. Please send it once more."]
+    again = fields(answer, action=FORM)
+    assert (again["email"], again["made"] == form["made"]) == ("ada@example.org", False)
+    assert heading(client.post(FORM, again)) == "Look in your e-mail"
+
+
+def test_two_forms_of_one_second_are_two(client: Client) -> None:
+    made = {fields(client.get(FORM), action=FORM)["made"] for _ in range(3)}
+    assert len(made) == 3
+
+
+def test_what_exceeds_a_networks_pace_waits_in_line(
+    client: Client, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "FROM_A_NETWORK", 4)  # one in a quarter of an hour
+    answers = [send(client, email=f"a{number}@example.org") for number in range(6)]
+    assert {heading(answer) for answer in answers} == {"Look in your e-mail"}
+    assert ["it can take some hours" in a.content.decode() for a in answers] == [False] * 4 + [
+        True
+    ] * 2
+    work()
+    assert Mail.objects.count() == 4
+    later = DBTaskResult.objects.filter(status="READY").order_by("run_after")
+    minutes = [round((row.run_after - timezone.now()).total_seconds() / 60) for row in later]
+    assert minutes == [15, 30]
+
+
+def test_sign_up_that_waited_is_mailed_when_its_turn_has_come(
+    client: Client, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "FROM_A_NETWORK", 1)
+    for number in range(2):
+        send(client, email=f"a{number}@example.org")
+    work()
+    asked = timezone.now()
+    DBTaskResult.objects.filter(status="READY").update(run_after=asked)
+    work()
+    late = Mail.objects.get(to="a1@example.org")
+    assert late.created_at >= asked  # not when the form was sent: the mail is not late
+    assert Consent.objects.get(subscriber__email="a1@example.org").at < asked
+
+
+def test_line_has_an_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "FROM_A_NETWORK", 1)
+    monkeypatch.setattr(views, "LONGEST_WAIT", timedelta(hours=2))
+    seen = [send(client, email=f"a{number}@example.org").status_code for number in range(4)]
+    assert seen == [200, 200, 200, 429]
+
+
+def test_one_network_does_not_make_the_others_wait(
+    client: Client, settings: LazySettings, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "FROM_A_NETWORK", 2)
-    seen = [send(client, email=f"a{n}@example.org").status_code for n in range(3)]
-    assert seen == [200, 200, 429]
-
-
-def test_site_as_a_whole_is_protected(
-    client: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(views, "FOR_THE_SITE", 2)
+    monkeypatch.setattr(views, "FOR_THE_SITE", 4)
     settings.PROXIES = 1
-    seen = []
-    for n in range(3):
-        client.defaults["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{n}"
-        seen.append(send(client, email=f"a{n}@example.org").status_code)
-    assert seen == [200, 200, 429]
+    client.defaults["HTTP_X_FORWARDED_FOR"] = "192.0.2.1"
+    for number in range(6):
+        send(client, email=f"flood{number}@example.org")
+    for number in (2, 3, 4):
+        client.defaults["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
+        send(client, email=f"ada{number}@example.org")
+    work()
+    mailed = Mail.objects.order_by("to").values_list("to", flat=True)
+    # Two of each hour's four from the flood; the fifth of the hour waits, whoever sent it.
+    assert list(mailed) == [
+        *("ada2@example.org", "ada3@example.org"),
+        *("flood0@example.org", "flood1@example.org"),
+    ]
 
 
 def test_form_needs_its_cookie() -> None:

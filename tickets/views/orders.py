@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from conference import mail
 from conference.errors import TooOften
-from conference.limits import Limit, network_of, take
+from conference.limits import LONGEST_WAIT, NOTICEABLE_WAIT, Limit, network_of, take, take_turn
 from tickets import actions, calendar, documents
 from tickets.availability import on_offer
 from tickets.forms import EmailForm, NameForm
@@ -24,7 +25,8 @@ from tickets.views.paying import ask_stripe_about
 
 # How often the tickets of one order may be mailed again in a day.
 RESENDS_A_DAY = 5
-# Lost links requested from one network in an hour; on the day that is the whole venue.
+# The pace of lost links of one network in an hour; on the day that is the whole venue. What exceeds
+# it waits in line.
 LINKS_OF_A_NETWORK = 200
 LINKS_TO_AN_ADDRESS = 3  # in an hour
 
@@ -71,7 +73,12 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
     """Mail the tickets once more."""
     order = _confirmed(secret)
     now = timezone.now()
-    if take(Limit("resend", order.reference, RESENDS_A_DAY, timedelta(days=1)), now=now):
+    often = Limit("resend", order.reference, RESENDS_A_DAY, timedelta(days=1))
+    if (
+        mail.has_room(order.email, now=now)
+        and mail.may_be_written_about(order.reference, now=now)
+        and take(often, now=now)
+    ):
         try:
             actions.resend(order=order, now=now)
         except actions.TooLate:
@@ -138,13 +145,15 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()
     hour = timedelta(hours=1)
-    if not take(Limit("links", network_of(request), LINKS_OF_A_NETWORK, hour), now=now):
+    wait = take_turn(Limit("links", network_of(request), LINKS_OF_A_NETWORK, hour), now=now)
+    if wait > LONGEST_WAIT:
         raise TooOften
     email = form.cleaned_data["email"]
     if take(Limit("links", email, LINKS_TO_AN_ADDRESS, hour), now=now):
         # Looked up by a worker, so that the response takes the same time for any address.
-        mail_links.enqueue(email)
-    return render(request, "tickets/lost_link.html", {"form": form, "sent": True})
+        mail_links.using(run_after=now + wait if wait else None).enqueue(email)
+    context = {"form": form, "sent": True, "is_late": wait > NOTICEABLE_WAIT}
+    return render(request, "tickets/lost_link.html", context)
 
 
 def _page(request: HttpRequest, order: Order, now: datetime) -> HttpResponse:

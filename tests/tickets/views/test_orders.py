@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 from icalendar import Calendar
 from pytest_django import DjangoAssertNumQueries
 
@@ -318,13 +319,19 @@ def test_lost_link_answers_every_address_alike_and_mails_only_known_ones(
     assert path(order) in mail.text
 
 
-def test_lost_link_asked_for_too_often_is_paused(
+def test_lost_link_asked_for_too_often_waits_in_line(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orders, "LINKS_OF_A_NETWORK", 2)
-    answers = [client.post("/orders/", {"email": f"{n}@example.org"}) for n in range(3)]
-    assert [answer.status_code for answer in answers] == [200] * 2 + [429]
+    monkeypatch.setattr(orders, "LONGEST_WAIT", timedelta(minutes=45))
+    answers = [client.post("/orders/", {"email": f"{n}@example.org"}) for n in range(4)]
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429]
+    assert ["some hours" in answer.content.decode() for answer in answers] == [
+        *(False, False, True, False),
+    ]
     assert heading(answers[-1]) == "Please wait a little"
+    assert DBTaskResult.objects.ready().count() == 2
+    assert DBTaskResult.objects.count() == 3
 
 
 def test_lost_link_is_mailed_three_times_an_hour_at_most(

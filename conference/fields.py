@@ -18,8 +18,19 @@ LONGEST_ADDRESS = 254
 
 # More digits than conference/money.py accepts: an amount, but too large.
 _MANY_DIGITS = re.compile(r"£? ?[0-9][0-9,]{9,}(\.[0-9]{1,2})?")
-# Anybody can have names mailed to any address, so a name must not contain a link.
-_WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
+# Anybody can have names mailed to any address, so a name must not hold what a mail program turns
+# into a link: a scheme, 'www.', 'word.word/', a number such as 192.0.2.1, an encoded domain, or
+# 'word.tld' with a top-level domain that people know. Letters of any script may stand before it.
+_TOP_LEVEL = (
+    "[a-z]{2}|com|org|net|info|biz|edu|gov|mil|int|app|dev|xyz|top|site|online|shop|store|club|live"
+    "|icu|vip|link|click|website|space|tech|pro|page|blog|cloud|news|email|example|test|invalid|local"
+    "|onion|london|scot|wales|cymru|charity|foundation|health|support|рф|рус|中国|网络|公司|在线"
+)
+_WEB_ADDRESS = re.compile(
+    r"://|\b(?:https?|ftp|mailto|tel|sms|data|javascript):|\bwww\.|\bxn--"
+    r"|[^\W_]\.[^\W_]{2,}\s?[/\\:?#]|\d\.\d+\.\d+\.\d"
+    rf"|[^\W_]\.(?:{_TOP_LEVEL})(?![^\W_])"
+)
 # Invisible characters that change the direction of the text around them.
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -46,8 +57,16 @@ class NameField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if _WEB_ADDRESS.search(value):
-            raise ValidationError(_("Enter a name without a web address."))
+        if not _WEB_ADDRESS.search(_as_read(value)):
+            return
+        if "@" in value:
+            raise ValidationError(_("Enter a name here, not an e-mail address."))
+        raise ValidationError(
+            _(
+                "This looks like a web address. Enter a name, with a space after each full stop: "
+                "'Dr. Li', not 'Dr.Li'."
+            )
+        )
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """No maxlength, because browsers then truncate pasted text without a word."""
@@ -143,6 +162,12 @@ class PoundsField(forms.CharField):
             _("The most that can be given here is %(most)s. Please write to us."),
             params={"most": money.format_pounds(self.most_pence)},
         )
+
+
+def _as_read(text: str) -> str:
+    """The text as a mail program reads it: nothing invisible, plain letters and full stops."""
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", visible).replace("。", ".").casefold()
 
 
 def _advice(text: str, error: EmailNotValidError) -> str:

@@ -16,9 +16,16 @@ from django.template.loader import render_to_string
 
 from conference.audit import record
 from conference.models import Mail, MailAttachment, User
-from conference.queue import enqueue_once
+from conference.queue import LARGE_MAIL, SMALL_MAIL, enqueue_once
 from conference.tasks import deliver_mail
 
+# The most mails that visitors can have us send to one address in a day, whichever way leads there:
+# bookings, lost links, sign-ups. The second is for an address that somebody else gave, the third
+# for one order to all its addresses together (ten attendees and the holder, twice).
+MOST_TO_AN_ADDRESS = 10
+MOST_TO_ANOTHER = 4
+MOST_OF_AN_ORDER = 22
+A_DAY = timedelta(days=1)
 # A message that is SENDING for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
 # How long a mail is kept, in case somebody asks the organisers about it.
@@ -52,10 +59,11 @@ def write(
 ) -> Mail:
     """Write a message to the database and have a worker send it.
 
-    `key` names the message: a second call with the same key writes nothing and returns the first
-    message. `template` is a path without its ending: 'tickets/emails/tickets' stands for three
-    files, which end in .subject.txt, .txt and .html. `about` is what the message concerns, such as
-    an order's reference. `sender` defaults to DEFAULT_FROM_EMAIL.
+    A message without attachments goes first. `key` names the message: a second call with the same
+    key writes nothing and returns the first message. `template` is a path without its ending:
+    'tickets/emails/tickets' stands for three files, which end in .subject.txt, .txt and .html.
+    `about` is what the message concerns, such as an order's reference. `sender` defaults to
+    DEFAULT_FROM_EMAIL.
     """
     context = context | {"base_url": settings.BASE_URL}
     subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -82,8 +90,24 @@ def write(
                 for a in attachments
             )
             # The queue is in the same database, so the task exists exactly if the message does.
-            deliver_mail.enqueue(str(mail.pk))
+            priority = LARGE_MAIL if attachments else SMALL_MAIL
+            deliver_mail.using(priority=priority).enqueue(str(mail.pk))
     return mail
+
+
+def has_room(to: str, *, now: datetime, most: int = MOST_TO_AN_ADDRESS) -> bool:
+    """Whether fewer than `most` mails were written to this address within a day.
+
+    Asked before a mail is written that a visitor caused, so that nobody can have us fill somebody
+    else's inbox. Counted from the mails themselves: no way to write one can go round it.
+    """
+    return Mail.objects.filter(to=to, created_at__gt=now - A_DAY).count() < most
+
+
+def may_be_written_about(about: str, *, now: datetime) -> bool:
+    """Whether fewer than MOST_OF_AN_ORDER mails were written about this order within a day."""
+    written = Mail.objects.filter(about=about, created_at__gt=now - A_DAY)
+    return written.count() < MOST_OF_AN_ORDER
 
 
 def withdraw(*, about: str, to: str) -> None:

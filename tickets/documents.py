@@ -47,8 +47,10 @@ _TYPE_SIZES = {66: "type smaller", 36: "type small", 0: "type"}
 _TITLE_SIZES = {120: "smallest", 66: "smaller", 24: "small", 0: ""}
 
 
-def tickets_pdf(tickets: Sequence[Ticket]) -> bytes:
+def tickets_pdf(tickets: Sequence[Ticket], *, is_named: bool = True) -> bytes:
     """Return one PDF/UA-1 document with a page for each of the tickets of one conference.
+
+    Unless `is_named`, no attendee's name is in it: for an address that somebody else gave.
 
     Fetch the tickets with select_related('ticket_type', 'order__conference__organisation'). For
     more tickets than one order has use `tickets_pdf_many`. Raises ValueError without tickets.
@@ -57,11 +59,11 @@ def tickets_pdf(tickets: Sequence[Ticket]) -> bytes:
         raise ValueError("no tickets to print")
     conference = tickets[0].order.conference
     return pdf.render(
-        _pages(tickets),
+        _pages(tickets, is_named=is_named),
         frames=_frames(tickets),
         drawings=[_qr_operators(ticket.code) for ticket in tickets],
         stylesheet=STYLE,
-        title=_title(tickets),
+        title=_title(tickets, is_named=is_named),
         language=translation.get_language() or "en-gb",
         author=conference.organisation.name,
     )
@@ -87,7 +89,7 @@ def fingerprint(tickets: Sequence[Ticket]) -> str:
     It changes with every name, text, time and code on the tickets, and needs no WeasyPrint.
     """
     codes = (ticket.code for ticket in tickets)
-    parts = (render_to_string(STYLE), *_pages(tickets), *_frames(tickets), *codes)
+    parts = (render_to_string(STYLE), *_pages(tickets, is_named=True), *_frames(tickets), *codes)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -142,21 +144,24 @@ def _zone_name(abbreviation: str) -> str:
     return f"UTC{abbreviation}" if abbreviation[:1] in "+-" else abbreviation
 
 
-def _title(tickets: Sequence[Ticket]) -> str:
+def _title(tickets: Sequence[Ticket], *, is_named: bool) -> str:
     conference = tickets[0].order.conference.name
     if len(tickets) > 1:
         return _("Tickets: %(conference)s") % {"conference": conference}
+    if not is_named:
+        return _("Ticket: %(conference)s") % {"conference": conference}
     name = tickets[0].attendee_name
     return _("Ticket for %(name)s: %(conference)s") % {"name": name, "conference": conference}
 
 
-def _pages(tickets: Sequence[Ticket]) -> list[SafeString]:
+def _pages(tickets: Sequence[Ticket], *, is_named: bool) -> list[SafeString]:
     """Return the HTML that is particular to each ticket."""
     return [
         render_to_string(
             "tickets/pdf/ticket.html",
             {
                 "ticket": ticket,
+                "is_named": is_named,
                 "name_class": _size(_NAME_SIZES, ticket.attendee_name),
                 "type_class": _size(_TYPE_SIZES, ticket.ticket_type.name),
                 "symbol": MODULES + 2 * QUIET_ZONE,

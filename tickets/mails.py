@@ -30,7 +30,9 @@ def tickets_to_holder(*, order: Order, tickets: list[Ticket], now: datetime) -> 
         tickets,
         key=f"tickets:{order.pk}:{order.mailings}",
         to=order.email,
-        urls={"order_url": _order_url(order), "confirm_url": confirm_url},
+        template="tickets/emails/tickets",
+        more={"order_url": _order_url(order), "confirm_url": confirm_url},
+        pdf=documents.tickets_pdf(tickets),
         now=now,
     )
 
@@ -38,7 +40,9 @@ def tickets_to_holder(*, order: Order, tickets: list[Ticket], now: datetime) -> 
 def tickets_to_attendee(*, order: Order, tickets: list[Ticket], to: str, now: datetime) -> None:
     """Send an attendee with an address of their own these tickets, without the order's link.
 
-    Makes the PDF, so call it outside of any transaction.
+    Anybody can give anybody's address. So the mail says who gave it, and neither it nor the PDF
+    holds a text that this person typed, not even a name. Makes the PDF, so call it outside of any
+    transaction.
     """
     # The key holds the address, not its place in a list: if tickets are cancelled meanwhile, each
     # address still gets one mail of each mailing.
@@ -48,7 +52,8 @@ def tickets_to_attendee(*, order: Order, tickets: list[Ticket], to: str, now: da
         tickets,
         key=f"tickets:{order.pk}:{order.mailings}:{digest}",
         to=to,
-        urls={"order_url": "", "confirm_url": ""},
+        template="tickets/emails/for_attendee",
+        pdf=documents.tickets_pdf(tickets, is_named=False),
         now=now,
     )
 
@@ -107,21 +112,19 @@ def _write_tickets(
     *,
     key: str,
     to: str,
-    urls: dict[str, str],
+    template: str,
+    more: dict[str, str] | None = None,
+    pdf: bytes,
     now: datetime,
 ) -> None:
     mail.write(
         key=key,
         about=order.reference,
         to=to,
-        template="tickets/emails/tickets",
-        context=_context(order) | {"tickets": tickets} | urls,
+        template=template,
+        context=_context(order) | {"tickets": tickets} | (more or {}),
         attachments=[
-            mail.Attachment(
-                f"tickets-{order.reference}.pdf",
-                "application/pdf",
-                documents.tickets_pdf(tickets),
-            ),
+            mail.Attachment(f"tickets-{order.reference}.pdf", "application/pdf", pdf),
             mail.Attachment("conference.ics", "text/calendar", calendar.ics(order)),
         ],
         now=now,

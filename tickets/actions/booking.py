@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 import donations.actions
 import signup.actions
+from conference import mail
 from conference.audit import record
 from conference.models import Conference
 from donations.models import Donation, Payment
@@ -261,7 +262,8 @@ def expire(*, order: Order, now: datetime) -> None:
         order.save(update_fields=["status", "ended_at"])
         order.tickets.filter(status=Ticket.Status.HELD).update(status=Ticket.Status.RELEASED)
         record("places let go", order.reference, now=now)
-        mails.released(order=order, now=now)
+        if mail.has_room(order.email, now=now):
+            mails.released(order=order, now=now)
 
 
 def retake(*, order: Order, now: datetime) -> None:

@@ -18,9 +18,9 @@ from tickets.forms import GiftForm
 from tickets.models import Order
 from tickets.views.access import order_action, order_by_secret, private
 
-# Payments in an hour. People who test stolen cards make many, so each address and each network
-# has a limit.
-PAYMENTS_OF_AN_ADDRESS = 12
+# Payments in an hour. People who test stolen cards make many, so each order and each network has a
+# limit. An address has none: anybody could use it up for its owner.
+PAYMENTS_OF_AN_ORDER = 12
 PAYMENTS_OF_A_NETWORK = 60
 # How often one order's page may ask Stripe in ten minutes.
 QUESTIONS = 60
@@ -40,9 +40,9 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
     if order.status != Order.Status.RESERVED:
         return redirect(order)
     hour = timedelta(hours=1)
-    address = Limit("pay", order.email, PAYMENTS_OF_AN_ADDRESS, hour)
+    its_own = Limit("pay", order.reference, PAYMENTS_OF_AN_ORDER, hour)
     network = Limit("pay", network_of(request), PAYMENTS_OF_A_NETWORK, hour)
-    if not take(address, network, now=now):
+    if not take(its_own, network, now=now):
         messages.warning(
             request,
             _(

@@ -24,8 +24,6 @@ from tickets.views.paying import onward
 
 # From one network, which many people may share.
 ORDERS_AN_HOUR = 60
-# So that nobody can fill somebody else's inbox.
-ORDERS_FOR_AN_ADDRESS_A_DAY = 10
 
 # Of a conference, what the form needs.
 _TO_RESERVE = Conference.objects.published().only(
@@ -72,7 +70,8 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     is_sold_out = False
     if all([form.is_valid(), attendees.is_valid()]):  # a list, so that both show their errors
         try:
-            if take(*_limits(request, form, attendees), now=now):
+            orders = Limit("order", network_of(request), ORDERS_AN_HOUR, timedelta(hours=1))
+            if take(orders, now=now):
                 order = _reserved(conference, form, attendees, now=now)
                 return onward(request, order, now=now)
             form.add_error(None, _wait_a_little())
@@ -87,19 +86,6 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     return _form_page(
         request, conference, form, attendees, is_sold_out=is_sold_out, status=status, now=now
     )
-
-
-def _limits(request: HttpRequest, form: OrderForm, attendees: Any) -> list[Limit]:
-    """The limits on orders from a network, and on mails to each address."""
-    theirs = {place.attendee_email for place in attendees.places() if place.attendee_email}
-    hour, day = timedelta(hours=1), timedelta(days=1)
-    return [
-        Limit("order", network_of(request), ORDERS_AN_HOUR, hour),
-        *(
-            Limit("order for", address, ORDERS_FOR_AN_ADDRESS_A_DAY, day)
-            for address in {form.cleaned_data["email"], *theirs}
-        ),
-    ]
 
 
 def _reserved(conference: Conference, form: OrderForm, attendees: Any, *, now: datetime) -> Order:
@@ -179,8 +165,8 @@ def _form_page(
 
 def _wait_a_little() -> str:
     return _(
-        "Many places were reserved from your network or for this address in a short while, so we "
-        "pause it. Send the form again later, or write to us. Nothing you entered is lost."
+        "Many places were reserved from your network in a short while, so we pause it. Send the "
+        "form again later, or write to us. Nothing you entered is lost."
     )
 
 

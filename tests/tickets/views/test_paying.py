@@ -335,7 +335,7 @@ def test_stripe_away_leaves_the_order_page_readable(client: Client, settings: Se
 # -- limits ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("whose", ["PAYMENTS_OF_AN_ADDRESS", "PAYMENTS_OF_A_NETWORK"])
+@pytest.mark.parametrize("whose", ["PAYMENTS_OF_AN_ORDER", "PAYMENTS_OF_A_NETWORK"])
 def test_too_many_tries_to_pay_keep_the_places(
     client: Client, stripe: Sandbox, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:

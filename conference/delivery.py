@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 # Minutes to wait after the first, second, … failed try. After the last of them, about two days
 # later, the message has failed.
 WAITS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440)
+# While the mail server cannot be reached the other messages are not tried in vain: each would hold
+# the worker up for settings.EMAIL_TIMEOUT.
+REST = timedelta(minutes=1)
 
 
 def deliver(mail: Mail, *, now: datetime) -> None:
@@ -72,4 +75,14 @@ def _failed(mail: Mail, error: Exception, now: datetime) -> None:
         mail.next_try_at = now + timedelta(minutes=WAITS[mail.attempts - 1])
     mail.last_error = f"{type(error).__name__}: {error}"[:1000]
     mail.save(update_fields=["status", "next_try_at", "last_error"])
+    if _is_away(error):
+        Mail.objects.due(now).update(next_try_at=now + REST)
     logger.warning("mail %s: try %s failed: %s", mail.pk, mail.attempts, type(error).__name__)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the mail server cannot be reached or used, whatever is to be sent."""
+    unusable = (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
+    if isinstance(error, smtplib.SMTPException):
+        return isinstance(error, (*unusable, smtplib.SMTPAuthenticationError))
+    return isinstance(error, OSError)

@@ -2,7 +2,7 @@
 
 import uuid
 import zoneinfo
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -285,6 +285,17 @@ class MailQuerySet(models.QuerySet["Mail"]):
         """Queued, and not waiting for a later try."""
         return self.filter(status=Mail.Status.QUEUED, next_try_at__lte=now)
 
+    def late(self, now: datetime) -> "MailQuerySet":
+        """Written more than OUT_WITHIN ago and not sent, for a reason on our side.
+
+        Also those written further ahead than that: a clock is or was wrong. Not those that the
+        recipient's server puts off: it does so with mail from new senders, and when an inbox is
+        full.
+        """
+        on_time = (now - Mail.OUT_WITHIN, now + Mail.OUT_WITHIN)
+        unsent = self.filter(status__in=Mail.UNFINISHED).exclude(created_at__range=on_time)
+        return unsent.exclude(last_error__startswith="SMTPRecipientsRefused")
+
 
 class Mail(models.Model):
     """One message to one person, and its state."""
@@ -296,6 +307,7 @@ class Mail(models.Model):
         FAILED = "failed", _("Failed")
 
     UNFINISHED = (Status.QUEUED, Status.SENDING)
+    OUT_WITHIN = timedelta(minutes=2)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Names the message, as 'tickets:42:1' does: no second one has the same key.
@@ -328,6 +340,7 @@ class Mail(models.Model):
                 fields=["-created_at"], name="mail_failed", condition=models.Q(status="failed")
             ),
             models.Index(fields=["about"], name="mail_about"),
+            models.Index(fields=["to", "-created_at"], name="mail_to"),
             models.Index(fields=["-created_at"], name="mail_newest"),
         ]
         constraints = [models.UniqueConstraint(fields=["key"], name="mail_key_once")]

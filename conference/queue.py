@@ -1,20 +1,41 @@
-"""Changes to the queue of tasks that django-tasks does not offer."""
+"""The order in which tasks are done, and changes to their queue that django-tasks does not offer.
+
+A task of a higher priority goes first, among equals the one that has waited for longest. Whoever
+waits for a link or a confirmation must not wait until hundreds of tickets are drawn; what is drawn
+must go out before more is drawn. So that nothing waits for ever, the sweep lets tasks age: each
+minute they rise by one, up to SMALL_MAIL.
+"""
 
 import json
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F
 from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
+
+MONEY = 50  # Stripe's events: they are soon done
+SMALL_MAIL = 40  # a mail without attachments, and what writes it
+PERSON_WAITS = 30  # a PDF that somebody has asked for on a page
+LARGE_MAIL = 25  # a mail with tickets
+REFUND = 20
+TICKETS = 10  # drawing an order's tickets
+
+
+def let_age(now: datetime) -> None:
+    """Raise what has waited for a minute by one, up to SMALL_MAIL."""
+    waiting = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - timedelta(minutes=1))
+    waiting.filter(priority__lt=SMALL_MAIL).update(priority=F("priority") + 1)
 
 
 def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
     """Enqueue `task` for each of these primary keys, unless the same task is waiting already.
 
     The sweep calls this each minute. While no worker is running, the queue must not fill up with
-    repeated tasks.
+    repeated tasks. One that was put off to a later time is waiting, too.
     """
-    waiting = DBTaskResult.objects.ready().filter(task_path=task.module_path)
+    waiting = DBTaskResult.objects.filter(status="READY", task_path=task.module_path)
     known = {tuple(call["args"]) for call in waiting.values_list("args_kwargs", flat=True)}
     for pk in pks:
         if (pk,) not in known:

@@ -7,9 +7,10 @@ from django_tasks import task
 
 from conference import delivery
 from conference.models import Mail
+from conference.queue import LARGE_MAIL
 
 
-@task()
+@task(priority=LARGE_MAIL)
 def deliver_mail(mail_id: str) -> None:
     """Send one message, unless it is sent already or another worker is sending it."""
     message = Mail.objects.filter(pk=uuid.UUID(mail_id)).first()

@@ -8,14 +8,14 @@ import logging
 from django.utils import timezone
 from django_tasks import task
 
-from conference.queue import withdraw
+from conference.queue import MONEY, REFUND, withdraw
 from donations import inbox, refunds, stripe_api
 from donations.models import Refund
 
 logger = logging.getLogger(__name__)
 
 
-@task(priority=50)
+@task(priority=MONEY)
 def process_inbox() -> None:
     """Process the waiting events of the inbox; enqueue this task again if some are left.
 
@@ -33,7 +33,7 @@ def process_inbox() -> None:
         process_inbox.enqueue()
 
 
-@task(priority=20)
+@task(priority=REFUND)
 def send_refund(refund_pk: int) -> None:
     """Request one refund from Stripe, or ask about its state."""
     refund = Refund.objects.select_related("payment").filter(pk=refund_pk).first()

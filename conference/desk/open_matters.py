@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from conference.health import MAIL_OUT_WITHIN, background_processes
+from conference.health import background_processes
 from conference.models import Mail
 from donations.models import Payment, Refund, StripeEvent
 from tickets.models import Order
@@ -44,13 +44,12 @@ class OpenMatters:
 
 def open_matters(now: datetime) -> OpenMatters:
     """What there is to look at, of all conferences."""
-    waiting = Mail.objects.filter(status__in=Mail.UNFINISHED)
     return OpenMatters(
         parked=parked_payments().count(),
         events=events().count(),
         refunds=failed_refunds().count(),
         failed_mails=Mail.objects.filter(status=Mail.Status.FAILED).count(),
-        late_mails=waiting.filter(created_at__lt=now - MAIL_OUT_WITHIN).count(),
+        late_mails=Mail.objects.late(now).count(),
         waiting_for_stripe=_waiting_for_stripe(now),
         silent=_silent(now),
     )

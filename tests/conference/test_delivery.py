@@ -119,3 +119,22 @@ def test_slow_server_is_given_up_on(smtp: MailServer, settings: LazySettings) ->
     began = time.monotonic()
     message = attempt(write_mail())
     assert (message.status, time.monotonic() - began < 5) == (Status.QUEUED, True)
+
+
+def test_server_that_cannot_be_reached_is_not_tried_for_each_message(smtp: MailServer) -> None:
+    messages = [write_mail(key=key) for key in ("one", "two", "three")]
+    smtp.stop()
+    now = timezone.now()
+    attempts = [attempt(message, now).attempts for message in messages]
+    assert attempts == [1, 0, 0]
+    smtp.start()
+    later = now + timedelta(minutes=1)
+    assert [attempt(message, later).status for message in messages] == [Status.SENT] * 3
+
+
+def test_recipient_who_is_refused_does_not_hold_up_the_others(smtp: MailServer) -> None:
+    messages = [write_mail(key=key) for key in ("one", "two")]
+    smtp.answer_to_recipient = "451 4.2.2 mailbox full"
+    assert attempt(messages[0]).status == Status.QUEUED
+    smtp.answer_to_recipient = "250 OK"
+    assert attempt(messages[1]).status == Status.SENT

@@ -64,22 +64,41 @@ def test_not_ready_when_one_has_not_been_seen_lately(
         assert ready(client)[0] == status
 
 
+def written(ago: timedelta, **fields: Any) -> None:
+    """A mail that was written so long ago and waits to be sent."""
+    mail = {"key": "x", "to": "ada@example.org", "sender": "tickets@example.org", "subject": "x"}
+    at = timezone.now() - ago
+    Mail.objects.create(**mail | {"created_at": at, "next_try_at": timezone.now()} | fields)
+
+
 @pytest.mark.django_db
-def test_not_ready_when_mail_has_waited_long(client: Client) -> None:
+def test_not_ready_when_mail_has_waited_for_two_minutes(client: Client) -> None:
     all_alive()
-    Mail.objects.create(
-        key="x",
-        to="ada@example.org",
-        sender="tickets@example.org",
-        subject="x",
-        text="x",
-        created_at=timezone.now() - timedelta(minutes=16),
-        next_try_at=timezone.now(),
-    )
+    written(timedelta(minutes=1, seconds=55))
+    assert ready(client)[0] == 200
+    Mail.objects.update(created_at=timezone.now() - timedelta(minutes=2, seconds=5))
     status, wrong = ready(client)
-    assert (status, list(wrong), wrong["mail"]["oldest_s"] // 60) == (503, ["mail"], 16)
+    assert (status, list(wrong), wrong["mail"]["oldest_s"] // 60) == (503, ["mail"], 2)
     Mail.objects.update(status=Mail.Status.SENT)
     assert ready(client)[0] == 200
+
+
+@pytest.mark.django_db
+def test_recipients_server_that_puts_mail_off_is_no_illness_of_ours(client: Client) -> None:
+    all_alive()
+    error = "SMTPRecipientsRefused: {'ada@example.org': (451, b'4.2.2 mailbox full')}"
+    written(timedelta(hours=1), attempts=4, last_error=error)
+    assert ready(client)[0] == 200
+    Mail.objects.update(last_error="ConnectionRefusedError: [Errno 111]")
+    assert ready(client)[0] == 503
+
+
+@pytest.mark.django_db
+def test_not_ready_when_mail_was_written_by_a_clock_ahead(client: Client) -> None:
+    all_alive()
+    written(-timedelta(days=2))
+    status, wrong = ready(client)
+    assert (status, list(wrong)) == (503, ["mail"])
 
 
 @pytest.mark.django_db

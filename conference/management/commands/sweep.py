@@ -20,6 +20,7 @@ import tickets.sweep
 from conference import limits, mail
 from conference.database import AWAY
 from conference.health import beat
+from conference.queue import let_age
 
 logger = logging.getLogger("conference.sweep")
 
@@ -32,15 +33,17 @@ _DATABASE_AWAY = [f"django.db.utils.{error.__name__}" for error in (*AWAY, Datab
 
 
 def queue(now: datetime) -> None:
-    """Put lost tasks back into the queue, whatever they are; delete those that ended long ago.
+    """Put lost tasks back into the queue, whatever they are, and let those that wait age.
 
-    Lost are those of a worker that died, and those that failed because of the database.
+    Lost are those of a worker that died, and those that failed because of the database. What ended
+    long ago is deleted.
     """
     DBTaskResult.objects.running().filter(started_at__lt=now - STUCK_AFTER).update(status="READY")
     DBTaskResult.objects.failed().filter(
         exception_class_path__in=_DATABASE_AWAY, enqueued_at__gt=now - TRIED_FOR
     ).update(status="READY", started_at=None, finished_at=None)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT_FOR).delete()
+    let_age(now)
 
 
 def sessions(now: datetime) -> None:

@@ -14,7 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import booking, exporting, footprint, pages, paying, printing, scanning
+from bench import (
+    attacking,
+    booking,
+    exporting,
+    footprint,
+    mailing,
+    pages,
+    paying,
+    printing,
+    scanning,
+)
 from bench.client import Failed
 from bench.databases import durable_postgres, sqlite
 from bench.stage import Stage, stage_on
@@ -32,6 +42,8 @@ BENCHES: dict[str, Callable[[Stage], dict[str, Any]]] = {
     "pdf_one": printing.pdf_one,
     "pdf_many": printing.pdf_many,
     "export": exporting.export,
+    "mail": mailing.mail,
+    "floods": attacking.floods,
     "footprint": footprint.footprint,
 }
 

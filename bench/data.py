@@ -4,13 +4,16 @@ A bench needs more rows than the form could make in an hour, so these are writte
 actions. Nothing but the benchmarks may do that.
 """
 
+import uuid
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from conference.models import Conference
+from tickets import actions
 from tickets.models import Order, Ticket, TicketType
+from tickets.tasks import mail_links
 
 AN_ORDER = 2  # tickets
 BATCH = 2_000  # rows in one statement
@@ -35,6 +38,27 @@ def fill(*, places: int, taken: int) -> dict[str, Any]:
         "types": list(conference.ticket_types.values_list("pk", flat=True)),
         "codes": [ticket.code for ticket in tickets],
     }
+
+
+def book(*, count: int) -> None:
+    """Reserve so many places by the action itself, one a booking; their tickets wait to be drawn."""
+    conference = Conference.objects.get()
+    kind = conference.ticket_types.all()[0]
+    for number in range(count):
+        actions.reserve(
+            conference=conference,
+            name=f"Booker {number}",
+            email=f"booker{number}@example.org",
+            places=[actions.Place(kind.pk, f"Booker {number}")],
+            gift_pence=0,
+            submission=uuid.uuid4(),
+            now=timezone.now(),
+        )
+
+
+def ask_for_link(*, email: str) -> None:
+    """Have the links to their orders mailed to somebody."""
+    mail_links.enqueue(email)
 
 
 @transaction.atomic

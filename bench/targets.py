@@ -19,6 +19,8 @@ TARGETS: dict[str, dict[str, str]] = {
     "pdf_many": {"cpu_ms": "≤ 25", "peak_mb": "≤ 120", "grows_mb": "≤ 10"},
     # SQLite may keep up to 8 MB of its file (settings.py); all rows as objects would take 30 MB.
     "export": {"seconds": "≤ 1", "grows_mb": "≤ 10"},
+    "mail": {"first_s": "≤ 10", "link_s": "≤ 10"},
+    "floods": {"slowest_s": "≤ 2"},
     "footprint": {
         "worker_mb": "≤ 90",
         "all_mb": "≤ 350",

@@ -41,7 +41,7 @@ def fill(*, places: int, taken: int) -> dict[str, Any]:
 
 
 def book(*, count: int) -> None:
-    """Reserve so many places by the action itself, one a booking; their tickets wait to be drawn."""
+    """Reserve so many places by the action itself, one a booking, whose tickets are to be drawn."""
     conference = Conference.objects.get()
     kind = conference.ticket_types.all()[0]
     for number in range(count):

@@ -1,8 +1,9 @@
-"""Error pages, and a filter that keeps secrets out of the log."""
+"""Error pages, and a filter that keeps secrets and strangers' lines out of the log."""
 
 import errno
 import logging
 import re
+import textwrap
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -23,7 +24,9 @@ logger = logging.getLogger("conference.errors")
 _SECRET_IN_PATH = re.compile(
     r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/)[^/\s\"'?]+"
 )
-
+# What could end a line of the log and begin another, or move the cursor of who reads it.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LONGEST_LINE = 1000  # characters; an address may have 32 kB
 
 # Raised for a request that is malformed or incomplete.
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)
@@ -34,16 +37,32 @@ class TooOften(Exception):
 
 
 class WithoutSecrets(logging.Filter):
-    """Removes the secret part of links from every line of the log."""
+    """Removes the secret part of links from the log, and makes each message one line.
+
+    What strangers send (a path, a name) is in messages and tracebacks. The lines of a traceback
+    are indented, so that none of them can pass for a message.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = _SECRET_IN_PATH.sub(r"\1…", record.getMessage())
+        text = _CONTROL.sub(_escaped, _without_secrets(record.getMessage()))
+        record.msg = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"
         record.args = ()
+        if record.name.startswith("django.security."):
+            # A request that was refused, for its Host perhaps. No fault of ours has to be found.
+            record.exc_info = record.exc_text = None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = _SECRET_IN_PATH.sub(r"\1…", record.exc_text)
+            record.exc_text = textwrap.indent(_without_secrets(record.exc_text), "  ")
         return True
+
+
+def _without_secrets(text: str) -> str:
+    return _SECRET_IN_PATH.sub(r"\1…", text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def branded_errors(

@@ -1,13 +1,78 @@
-"""The content security policy of the door's decoding worker."""
+"""Headers beside the content security policy: what a page may use, and who may embed it.
 
+django-permissions-policy sets the first of the two. With the second we need a middleware anyway.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 from wsgiref.headers import Headers
 
+from django.http import HttpRequest, HttpResponse
+
+P = ParamSpec("P")
+
+# What browsers let a page use of the device, the person and the advertisers. Chromium complains
+# about names that it does not know.
+_FEATURES = (
+    *("accelerometer", "autoplay", "browsing-topics", "camera", "captured-surface-control"),
+    *("clipboard-read", "clipboard-write", "compute-pressure", "digital-credentials-create"),
+    *("digital-credentials-get", "display-capture", "encrypted-media", "fullscreen", "gamepad"),
+    *("geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection"),
+    *("keyboard-map", "local-fonts", "local-network-access", "magnetometer", "microphone", "midi"),
+    *("on-device-speech-recognition", "otp-credentials", "payment", "picture-in-picture"),
+    *("publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial"),
+    *("speaker-selection", "storage-access", "usb", "window-management", "xr-spatial-tracking"),
+)
 # A worker has the policy of its own response, not that of the page. It may load the QR reader's
 # script, fetch its WebAssembly from our site and run it, and nothing else.
 WORKER_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def permissions(*allowed: str) -> str:
+    """The Permissions-Policy that lets our own pages use these features, and nothing else."""
+    return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in _FEATURES)
+
+
+NOTHING = permissions()
+# The camera reads codes, the screen stays on meanwhile, and a tone says who may come in.
+SCANNER = permissions("camera", "screen-wake-lock", "autoplay")
+
+
+def on_every_answer(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: answers use nothing of the device unless their view says so, and stay our own.
+
+    It stands before all others, so that pictures, static files and errors have the headers too.
+    Other sites' pages cannot embed any of them. Programs that make previews of links fetch the
+    conference's picture by themselves, and no browser asks on their behalf.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", NOTHING)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+def for_scanning(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """A page that may use the camera."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["Permissions-Policy"] = SCANNER
+        return response
+
+    return page
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:

@@ -8,6 +8,7 @@ of a real site.
 """
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -62,6 +63,14 @@ def _check_password_is_encoded(name: str) -> None:
             f"{name} has one of / ? # @ in its user name or password. "
             "Percent-encode it: %2F %3F %23 %40."
         )
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether mail to this host stays on the machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 _check_password_is_encoded("EMAIL_URL")
@@ -121,6 +130,11 @@ if _email.scheme not in _PORTS:
     )
 if not _email.hostname or _email.path.strip("/") or _email.query:
     raise ImproperlyConfigured(_EMAIL_URL_READS)
+if not TRIAL and _email.scheme == "smtp" and not _is_this_machine(_email.hostname):
+    raise ImproperlyConfigured(
+        "EMAIL_URL begins with smtp://, which would send people's names and the links to their "
+        "tickets unencrypted to another machine. Use submission:// or smtps://."
+    )
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = _email.hostname
 EMAIL_PORT = _email.port or _PORTS[_email.scheme]
@@ -181,6 +195,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "conference.headers.on_every_answer",
     "conference.health.asked_by_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -235,6 +250,7 @@ LOGIN_REDIRECT_URL = "conference:after_login"
 SESSION_COOKIE_AGE = 14 * 60 * 60  # a long day at the door
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # scripts read the token from the form
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "conference.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
@@ -260,6 +276,7 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_USE_FINDERS = False
 WHITENOISE_MAX_AGE = 60
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = add_headers
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
@@ -290,10 +307,17 @@ if not TRIAL:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", True)
-    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", True)
+    # These two concern a whole domain, which may have other sites on it; and the list of browsers
+    # that know them beforehand is hard to leave. The one who owns the domain has to ask for them.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", False)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", False)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # that these two are off
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # No subdomain can plant a cookie of such a name. Browsers take it over HTTPS alone.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    MESSAGE_STORAGE = "conference.cookies.HostMessages"
 # How many proxies of ours are in front of the web server.
 PROXIES = env.int("PROXIES", 0)
 if PROXIES:

@@ -24,7 +24,7 @@ from typing import Any
 from waitress import create_server
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 
 MIB = 1024 * 1024
 LARGEST_FORM = MIB  # bytes; settings.DATA_UPLOAD_MAX_MEMORY_SIZE is the same
@@ -60,13 +60,18 @@ def without_body_for_head(application: Any) -> Any:
 class Parser(HTTPRequestParser):  # type: ignore[misc]
     """waitress's parser with a larger limit for uploads; waitress has one limit for all paths.
 
-    tests/deploy/test_serve.py fails if a new release of waitress no longer uses this class.
+    It also refuses what waitress stumbles over: an address such as http://[::1/, and a length of
+    thousands of digits. tests/deploy/test_serve.py fails if a new release of waitress no longer
+    uses this class.
     """
 
     uploads: Adjustments
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("Bad URI or number") from error
         if self.path.startswith(UPLOAD_PATHS):
             self.adj = self.uploads
 

@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv/bin
 ASSETS := $(shell find conference/assets) deploy/assets.mjs
 # Folders are named too: their time changes when a file in them is added or removed.
-STATIC := $(shell find */static -not -path 'build/*') conference/settings.py
+STATIC := $(shell find */static -not -path 'build/*') \
+	conference/settings.py conference/static_storage.py
 HAS_NODE := $(shell command -v npm && node -p 'parseInt(process.versions.node) >= 18' 2>&1)
 
 .SILENT:
@@ -37,6 +38,7 @@ build/assets.stamp: node_modules/.package-lock.json $(ASSETS)
 
 build/static.stamp: build/assets.stamp requirements.lock $(STATIC)
 	echo "set-up | Static files"
+	rm -f build/static/staticfiles.json # was kept among the files, where anybody could fetch it
 	TRIAL=1 $(VENV)/python manage.py collectstatic --noinput -v 0
 	touch $@
 

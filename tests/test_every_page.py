@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.fixtures import Settings
 
+from conference.headers import NOTHING, SCANNER
 from conference.models import AuditEntry, Conference, Mail, MailAttachment
 from signup import links
 from signup.models import Consent, Edition, Subscriber
@@ -181,6 +182,9 @@ def test_every_page_has_its_policy_and_nothing_of_others(
         assert answer["X-Content-Type-Options"] == "nosniff", name
         assert answer["Referrer-Policy"] == "same-origin", name
         assert answer["Cross-Origin-Opener-Policy"] == "same-origin", name
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin", name
+        uses = SCANNER if name == "door:scanner" else NOTHING
+        assert answer["Permissions-Policy"] == uses, name
         if name == "conference:outbox_html" or not answer["Content-Type"].startswith("text/html"):
             continue
         assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", ""), name

@@ -249,3 +249,21 @@ def test_log_tells_no_secret_of_a_link(caplog: pytest.LogCaptureFixture) -> None
     )
     WithoutSecrets().filter(record)
     assert record.getMessage() == "GET /orders/…/pay/?a=/bulletin/confirm/…/"
+
+
+def test_log_has_one_short_line_for_whatever_a_stranger_sends() -> None:
+    record = logging.LogRecord(
+        "conference", logging.ERROR, __file__, 1, "%s", ("/a\nERROR \x1b[2J\u2028Zoë",), None
+    )
+    WithoutSecrets().filter(record)
+    assert record.getMessage() == r"/a\nERROR \x1b[2J\u2028Zoë"
+    record = logging.LogRecord("conference", logging.ERROR, __file__, 1, "x" * 32_000, (), None)
+    WithoutSecrets().filter(record)
+    assert record.getMessage() == "x" * 1000 + "…"
+
+
+def test_line_of_a_traceback_cannot_pass_for_a_message() -> None:
+    record = logging.LogRecord("conference", logging.ERROR, __file__, 1, "broken", (), None)
+    record.exc_text = "ValueError: a\n2026-01-01 ERROR /orders/s3cr3t/ stolen"
+    WithoutSecrets().filter(record)
+    assert record.exc_text == "  ValueError: a\n  2026-01-01 ERROR /orders/…/ stolen"

@@ -143,6 +143,9 @@ def test_real_site_refuses_to_start_without(read: Read, name: str, blank: bool) 
         ({"DATABASE_URL": "postgresql://u:1#2@db.example.org/tickets"}, "DATABASE_URL"),
         ({"TICKET_SIGNING_KEYS": "1:short"}, "TICKET_SIGNING_KEYS"),
         ({"EMAIL_URL": "carrier-pigeon://x"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtp://mail.example.org"}, "unencrypted"),
+        ({"EMAIL_URL": "smtp://user:password@10.0.0.5:587"}, "unencrypted"),
+        ({"EMAIL_URL": "smtp://localhost.example.org"}, "unencrypted"),
     ],
 )
 def test_unsafe_mixture_is_refused(read: Read, changes: dict[str, str], says: str) -> None:
@@ -200,6 +203,8 @@ def test_password_in_an_address_may_be_percent_encoded(read: Read) -> None:
         ("smtps://user:pass@mail.example.org", True, False, 465),
         ("smtps://user:pass@mail.example.org:2465", True, False, 2465),
         ("smtp://localhost", False, False, 25),
+        ("smtp://127.0.0.53:2525", False, False, 2525),
+        ("smtp://[::1]", False, False, 25),
     ],
 )
 def test_mail_goes_out_by_the_protocol_that_its_address_names(
@@ -208,6 +213,35 @@ def test_mail_goes_out_by_the_protocol_that_its_address_names(
     settings = read(**REAL | {"EMAIL_URL": url})
     said = [settings[f"EMAIL_{name}"] for name in ("USE_SSL", "USE_TLS", "PORT")]
     assert said == [ssl, tls, port]
+
+
+def test_trial_may_send_mail_unencrypted(read: Read) -> None:
+    assert read(EMAIL_URL="smtp://mail.example.org")["EMAIL_HOST"] == "mail.example.org"
+
+
+def test_cookies_of_a_real_site_are_bound_to_its_host(read: Read) -> None:
+    """Browsers refuse a cookie of such a name unless it is Secure, for all paths, of one host."""
+    real, trial = read(**REAL), read()
+    names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "MESSAGE_STORAGE")
+    assert [real[name] for name in names] == [
+        "__Host-sessionid",
+        "__Host-csrftoken",
+        "conference.cookies.HostMessages",
+    ]
+    # Without HTTPS a trial cannot have them.
+    assert [trial.get(name) for name in names] == [
+        None,
+        None,
+        "django.contrib.messages.storage.cookie.CookieStorage",
+    ]
+    given = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "SESSION_COOKIE_PATH")
+    assert [name for name in given if name in real] == []
+
+
+def test_whole_domain_is_bound_to_https_only_if_asked_for(read: Read) -> None:
+    names = ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
+    assert [read(**REAL)[name] for name in names] == [False, False]
+    assert [read(**REAL, **dict.fromkeys(names, "1"))[name] for name in names] == [True, True]
 
 
 def test_address_may_have_an_at_sign_elsewhere(read: Read) -> None:

@@ -23,7 +23,8 @@ run: .venv/bin/python
 """
 SOURCES = (
     "requirements.lock", "requirements-dev.lock", "package-lock.json", "deploy/assets.mjs",
-    "conference/settings.py", "conference/assets/a.scss", "tickets/static/a.js",
+    "conference/settings.py", "conference/static_storage.py", "conference/assets/a.scss",
+    "tickets/static/a.js",
 )  # fmt: skip
 MADE = (
     ".venv/bin/python", ".venv/requirements.stamp", ".venv/requirements-dev.stamp",

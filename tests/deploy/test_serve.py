@@ -76,6 +76,16 @@ def test_bodies_without_a_length_are_refused_too(
         assert line.recv(12) == f"HTTP/1.1 {status}".encode()
 
 
+@pytest.mark.parametrize(
+    "begins", ["GET http://[::1/ HTTP/1.1", f"GET / HTTP/1.1\r\nContent-Length: {'9' * 5000}"]
+)
+def test_what_waitress_stumbles_over_is_refused(site: Site, begins: str) -> None:
+    host, _, port = site[0].removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(f"{begins}\r\nHost: x\r\n\r\n".encode())
+        assert line.recv(12) == b"HTTP/1.1 400"
+
+
 def test_head_is_answered_without_a_body(site: Site) -> None:
     """Else a proxy takes the body for the beginning of the next answer on the connection."""
     host, _, port = site[0].removeprefix("http://").partition(":")

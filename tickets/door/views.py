@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conference import codes
 from conference.errors import TooOften
+from conference.headers import for_scanning
 from conference.models import User
 from tickets import actions
 from tickets.door import counts as counting
@@ -41,6 +42,7 @@ def gates(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@for_scanning
 @csp_update({"script-src": ["'wasm-unsafe-eval'"], "worker-src": ["'self'"]})
 @gate_page
 def scanner(request: HttpRequest, gate: Gate) -> HttpResponse:

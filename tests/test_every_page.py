@@ -76,6 +76,7 @@ def addresses() -> dict[str, str]:
         "conference:home": "/",
         "conference:privacy": "/privacy/",
         "conference:accessibility": "/accessibility/",
+        "conference:security_txt": "/.well-known/security.txt",
         "conference:login": "/login/",
         "conference:after_login": "/login/done/",
         "conference:logout": "/logout/",

@@ -242,7 +242,11 @@ def test_cookies_of_a_real_site_are_bound_to_its_host(read: Read) -> None:
 
 def test_whole_domain_is_bound_to_https_only_if_asked_for(read: Read) -> None:
     names = ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
-    assert [read(**REAL)[name] for name in names] == [False, False]
+    assert [read(**REAL)[name] for name in ("SECURE_HSTS_SECONDS", *names)] == [
+        365 * 24 * 60 * 60,
+        False,
+        False,
+    ]
     assert [read(**REAL, **dict.fromkeys(names, "1"))[name] for name in names] == [True, True]
 
 

@@ -34,7 +34,8 @@ if DEBUG and not TRIAL:
 
 # What deploy/hosting/environment.example leaves to be filled in.
 _PLACEHOLDERS = ("YOUR.SITE", "USER:PASSWORD", ":PASSWORD@", "MAIL.HOST", "DATABASE.HOST")
-for _name in (*_SIGNS_OF_A_REAL_SITE, "BASE_URL", "EMAIL_URL", "TICKETS_FROM", "BULLETIN_FROM"):
+_MAY_HOLD_ONE = ("BASE_URL", "EMAIL_URL", "TICKETS_FROM", "BULLETIN_FROM", "SECURITY_CONTACT")
+for _name in (*_SIGNS_OF_A_REAL_SITE, *_MAY_HOLD_ONE):
     if not TRIAL and any(word in env.str(_name, "") for word in _PLACEHOLDERS):
         raise ImproperlyConfigured(f"{_name} still holds a placeholder. Fill it in.")
 
@@ -198,8 +199,8 @@ MIDDLEWARE = [
     "conference.headers.on_every_answer",
     "conference.health.asked_by_address",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",  # before WhiteNoise: static files have the policy too
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -318,6 +319,10 @@ if not TRIAL:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     MESSAGE_STORAGE = "conference.cookies.HostMessages"
+# For /.well-known/security.txt: mailto:, https: or tel:. Without it, the organisation's address.
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", "")
+if SECURITY_CONTACT and not re.fullmatch(r"(mailto:|https://|tel:)\S+", SECURITY_CONTACT):
+    raise ImproperlyConfigured("SECURITY_CONTACT must begin with mailto:, https:// or tel:.")
 # How many proxies of ours are in front of the web server.
 PROXIES = env.int("PROXIES", 0)
 if PROXIES:
@@ -334,7 +339,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"no_secrets": {"()": "conference.errors.WithoutSecrets"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -13,6 +13,7 @@ site = (
         path("", views.home, name="home"),
         path("privacy/", views.privacy, name="privacy"),
         path("accessibility/", views.accessibility, name="accessibility"),
+        path(".well-known/security.txt", views.security_txt, name="security_txt"),
         path("login/", log_in.Login.as_view(), name="login"),
         path("login/done/", log_in.after_login, name="after_login"),
         path("logout/", LogoutView.as_view(next_page="conference:home"), name="logout"),

@@ -76,6 +76,7 @@ def addresses() -> dict[str, str]:
         "conference:home": "/",
         "conference:privacy": "/privacy/",
         "conference:accessibility": "/accessibility/",
+        "conference:security_txt": "/.well-known/security.txt",
         "conference:login": "/login/",
         "conference:after_login": "/login/done/",
         "conference:logout": "/logout/",
@@ -177,6 +178,8 @@ def test_every_page_has_its_policy_and_nothing_of_others(
         assert answer.status_code in (200, 202, 302, 404, 405), name
         # Without it the server could not answer HEAD without a body.
         assert answer.has_header("Content-Length"), name
+        kind = answer["Content-Type"]
+        assert not kind.startswith("text/") or kind.endswith("; charset=utf-8"), name
         policy = answer["Content-Security-Policy"]
         assert "default-src 'none'" in policy, name
         assert answer["X-Content-Type-Options"] == "nosniff", name

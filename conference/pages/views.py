@@ -1,9 +1,14 @@
-"""Home, privacy, accessibility, and the uploaded files that pages show."""
+"""Home, privacy, accessibility, security.txt, and the uploaded files that pages show."""
 
+from datetime import UTC, timedelta
+
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from conference.models import Conference, Organisation
@@ -43,6 +48,27 @@ def accessibility(request: HttpRequest) -> HttpResponse:
     """How accessible the site is, how that is tested, and where to report problems."""
     conference = Conference.objects.current(timezone.now())
     return render(request, "conference/accessibility.html", {"conference": conference})
+
+
+@cache_control(public=True, max_age=24 * 60 * 60)
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Whom to tell of a hole (RFC 9116): SECURITY_CONTACT, or else the organisation's address."""
+    contact = settings.SECURITY_CONTACT
+    if not contact:
+        organisation = Organisation.objects.order_by("pk").first()
+        if organisation is None:
+            raise Http404
+        contact = f"mailto:{organisation.email}"
+    # The standard wants a date less than a year ahead. It changes once a day, as do the caches.
+    expires = timezone.now().astimezone(UTC).date() + timedelta(days=364)
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires}T00:00:00Z",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.BASE_URL}{reverse('conference:security_txt')}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe

@@ -14,7 +14,7 @@ UPLOAD = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\na\r\n--x--
 CHUNKED = "Transfer-Encoding: chunked"
 SECOND = b"GET /second HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 # A time stamp, a level, who says it, and what: never a traceback, never the end of another line.
-LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]{12} (INFO|WARNING|ERROR) [\w.]+ [^\x00-\x1f]{1,1001}")
+LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:+]{13} (INFO|WARNING|ERROR) [\w.]+ [^\x00-\x1f]{1,1001}")
 
 
 def ask(

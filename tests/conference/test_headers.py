@@ -41,6 +41,7 @@ def test_static_files_and_errors_have_them_too(client: Client, path: str) -> Non
     assert headers["Permissions-Policy"] == NOTHING
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
 def test_browser_knows_every_feature_that_is_named(page: Page) -> None:

@@ -143,6 +143,8 @@ def test_real_site_refuses_to_start_without(read: Read, name: str, blank: bool) 
         ({"DATABASE_URL": "postgresql://u:1#2@db.example.org/tickets"}, "DATABASE_URL"),
         ({"TICKET_SIGNING_KEYS": "1:short"}, "TICKET_SIGNING_KEYS"),
         ({"EMAIL_URL": "carrier-pigeon://x"}, "EMAIL_URL"),
+        ({"SECURITY_CONTACT": "security@example.org"}, "SECURITY_CONTACT"),
+        ({"SECURITY_CONTACT": "mailto:a@example.org\nContact: tel:1"}, "SECURITY_CONTACT"),
         ({"EMAIL_URL": "smtp://mail.example.org"}, "unencrypted"),
         ({"EMAIL_URL": "smtp://user:password@10.0.0.5:587"}, "unencrypted"),
         ({"EMAIL_URL": "smtp://localhost.example.org"}, "unencrypted"),
@@ -240,7 +242,11 @@ def test_cookies_of_a_real_site_are_bound_to_its_host(read: Read) -> None:
 
 def test_whole_domain_is_bound_to_https_only_if_asked_for(read: Read) -> None:
     names = ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
-    assert [read(**REAL)[name] for name in names] == [False, False]
+    assert [read(**REAL)[name] for name in ("SECURE_HSTS_SECONDS", *names)] == [
+        365 * 24 * 60 * 60,
+        False,
+        False,
+    ]
     assert [read(**REAL, **dict.fromkeys(names, "1"))[name] for name in names] == [True, True]
 
 

@@ -89,6 +89,7 @@ def undo(request: HttpRequest, gate: Gate) -> HttpResponse:
     return JsonResponse({"id": str(entry.pk), "said": _undone(entry)})
 
 
+@never_cache
 @require_GET
 @gate_data
 def counts(request: HttpRequest, gate: Gate) -> HttpResponse:

@@ -63,7 +63,7 @@ def ticket_pdf(request: HttpRequest, secret: str, reference: str) -> HttpRespons
 def order_calendar(request: HttpRequest, secret: str) -> HttpResponse:
     """The conference as an entry for a calendar."""
     order = _confirmed(secret)
-    response = HttpResponse(calendar.ics(order), content_type="text/calendar")
+    response = HttpResponse(calendar.ics(order), content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="conference.ics"'
     return response
 

@@ -1,12 +1,13 @@
-"""What was uploaded: only what is shown somewhere can be fetched."""
+"""What was uploaded: only what is shown somewhere can be fetched. And whom to tell of a hole."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from signup.models import Edition
 from tests.conference.test_pictures import a_picture
@@ -43,3 +44,25 @@ def test_edition_is_there_once_it_is_published_and_its_name_is_nobodys_guess(
 )
 def test_anything_else_is_not_there(client: Client, path: str) -> None:
     assert client.get(f"/media/{path}").status_code == 404
+
+
+def test_whom_to_tell_of_a_hole(client: Client, settings: Settings) -> None:
+    assert client.get("/.well-known/security.txt").status_code == 404  # nobody to tell yet
+    organisation = make_conference().organisation
+    answer = client.get("/.well-known/security.txt")
+    assert (answer["Content-Type"], answer["Cache-Control"]) == (
+        "text/plain; charset=utf-8",
+        "public, max-age=86400",
+    )
+    assert (answer.cookies, answer.has_header("Vary")) == ({}, False)
+    contact, expires, *others = answer.content.decode().splitlines()
+    assert contact == f"Contact: mailto:{organisation.email}"
+    assert others == [
+        "Preferred-Languages: en",
+        "Canonical: http://127.0.0.1:8000/.well-known/security.txt",
+    ]
+    ends_at = datetime.fromisoformat(expires.removeprefix("Expires: "))
+    assert timedelta(days=363) <= ends_at - timezone.now() < timedelta(days=365)
+    settings.SECURITY_CONTACT = "https://example.org/report"
+    answer = client.get("/.well-known/security.txt")
+    assert answer.content.startswith(b"Contact: https://example.org/report\n")

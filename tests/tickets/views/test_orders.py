@@ -289,7 +289,7 @@ def test_pdf_is_made_by_a_worker_and_then_opened(client: Client, work: Callable[
 def test_calendar_entry_has_time_zone_place_and_link(client: Client) -> None:
     order = make_order()
     answer = client.get(path(order, "conference.ics"))
-    assert answer["Content-Type"] == "text/calendar"
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     event = Calendar.from_ical(answer.content).walk("VEVENT")[0]
     conference = order.conference
     assert event.start == conference.starts_at.replace(microsecond=0)

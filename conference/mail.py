@@ -49,13 +49,15 @@ def write(
     sender: str = "",
     attachments: Sequence[Attachment] = (),
     headers: dict[str, str] | None = None,
+    is_withheld: bool = False,
 ) -> Mail:
     """Write a message to the database and have a worker send it.
 
     `key` names the message: a second call with the same key writes nothing and returns the first
     message. `template` is a path without its ending: 'tickets/emails/tickets' stands for three
     files, which end in .subject.txt, .txt and .html. `about` is what the message concerns, such as
-    an order's reference. `sender` defaults to DEFAULT_FROM_EMAIL.
+    an order's reference. `sender` defaults to DEFAULT_FROM_EMAIL. A message that `is_withheld` is
+    only sent once an organiser has said so.
     """
     context = context | {"base_url": settings.BASE_URL}
     subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -72,6 +74,7 @@ def write(
                 "text": text,
                 "html": html,
                 "headers": headers or {},
+                "status": Mail.Status.WITHHELD if is_withheld else Mail.Status.QUEUED,
                 "created_at": now,
                 "next_try_at": now,
             },
@@ -82,13 +85,14 @@ def write(
                 for a in attachments
             )
             # The queue is in the same database, so the task exists exactly if the message does.
-            deliver_mail.enqueue(str(mail.pk))
+            if not is_withheld:
+                deliver_mail.enqueue(str(mail.pk))
     return mail
 
 
 def withdraw(*, about: str, to: str) -> None:
     """Delete the messages to `to` about `about` that have not been sent: the address was wrong."""
-    not_sent = [Mail.Status.QUEUED, Mail.Status.FAILED]
+    not_sent = [Mail.Status.QUEUED, Mail.Status.FAILED, Mail.Status.WITHHELD]
     Mail.objects.filter(about=about, to=to, status__in=not_sent).delete()
 
 
@@ -104,6 +108,25 @@ def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
         deliver_mail.enqueue(str(mail.pk))
 
 
+def withhold() -> None:
+    """Hold back every message that is waiting to be sent."""
+    Mail.objects.filter(status__in=Mail.UNFINISHED).update(status=Mail.Status.WITHHELD)
+
+
+def send_withheld(*, now: datetime) -> None:
+    """Queue the messages that were held back. Called inside the transaction that decides it."""
+    withheld = Mail.objects.filter(status=Mail.Status.WITHHELD)
+    pks = list(withheld.values_list("pk", flat=True))
+    withheld.filter(pk__in=pks).update(status=Mail.Status.QUEUED, attempts=0, next_try_at=now)
+    for pk in pks:
+        deliver_mail.enqueue(str(pk))
+
+
+def drop_withheld() -> None:
+    """Delete the messages that were held back."""
+    Mail.objects.filter(status=Mail.Status.WITHHELD).delete()
+
+
 def sweep(now: datetime) -> None:
     """Queue the messages of dead workers again, enqueue those that are due, delete old ones."""
     # The mail server may have accepted such a message already. A ticket that comes twice is
@@ -115,4 +138,5 @@ def sweep(now: datetime) -> None:
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
     longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]
     enqueue_once(deliver_mail, map(str, longest_waiting))
-    Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=Mail.UNFINISHED).delete()
+    undecided = [*Mail.UNFINISHED, Mail.Status.WITHHELD]
+    Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=undecided).delete()

@@ -63,7 +63,7 @@ def test_never_reached_the_payment_page(stripe: Sandbox, clock: Clock, work: Wor
     run_for(clock, work, minutes=45, every=5)
     order.refresh_from_db()
     assert (order.status, keys()) == ("expired", ["released"])
-    assert {path for _, path, _ in stripe.calls} == {"/v1/events"}
+    assert {path for _, path, _ in stripe.calls} == {"/v1/events", "/v1/checkout/sessions"}
 
 
 def test_paid_at_the_last_moment(stripe: Sandbox, clock: Clock, work: Work) -> None:

@@ -7,8 +7,10 @@ time has leapt; by it, the sweep would let go, delete and write what is not due.
 """
 
 import json
+import logging
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +22,8 @@ from django.db import connection
 from django.utils import timezone
 
 from conference.models import Heartbeat
+
+logger = logging.getLogger(__name__)
 
 # Two clocks that differ by no more agree: beat and mark are not written at one moment.
 SLACK = timedelta(minutes=2)
@@ -127,9 +131,9 @@ def trouble(reading: Reading) -> Trouble | None:
 
 def beat(reading: Reading) -> None:
     """Record that a sweep was done by this clock, in the database and outside of it."""
-    last, mark = last_beat(), _read_mark()
+    last, mark = last_beat() or reading.now, _read_mark()
     # Never a little earlier than another machine has said, whose own mark would then be later.
-    is_behind = last is not None and timedelta() < last - reading.now <= SMALL_LEAP
+    is_behind = timedelta() < last - reading.now <= SMALL_LEAP
     seen_at = last if is_behind else reading.now
     Heartbeat.objects.update_or_create(name=_SWEEP, defaults={"seen_at": seen_at})
     Heartbeat.objects.get_or_create(name=_MARKED, defaults={"seen_at": reading.now})
@@ -210,11 +214,19 @@ def _read_mark() -> _Mark | None:
 
 
 def _write_mark(mark: _Mark) -> None:
-    """Replace the mark at once: a machine that loses its power keeps the old one or the new."""
+    """Replace the mark at once: a machine that loses its power keeps the old one or the new.
+
+    Where the disk does not let it, the log says so: worker and sweep go on without.
+    """
     held = asdict(mark) | {"beat": mark.beat.isoformat() if mark.beat else None}
     fresh = _file().with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(json.dumps(held))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(_file())
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(json.dumps(held))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(_file())
+    except OSError as error:
+        logger.error("%s cannot be written: %s", _file(), error)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)

@@ -136,11 +136,11 @@ def _what_to_do(event: StripeEvent) -> str:
         )
     if event.type.startswith("checkout.session.") and event.problem:
         return _(
-            "Somebody has paid for a booking that is not here; most likely a backup was restored "
-            "that is older. Find the payment in Stripe's dashboard by the booking's reference: it "
-            "has the payer's e-mail address. Write to them: either reserve the places for them "
-            "again, or give the money back in Stripe's dashboard. Until then keep so many places "
-            "free, by the number of places in the settings."
+            "Somebody has paid for a booking that is not here, most likely because a backup was "
+            "restored. Find the payment in Stripe's dashboard by the booking's reference; it shows "
+            "the payer's e-mail address. Write to them, then either reserve their places again or "
+            "give the money back in Stripe's dashboard. Until then keep places free for them, by "
+            "lowering the number of places in the settings."
         )
     if event.type == "payout.failed":
         return _(

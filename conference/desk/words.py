@@ -38,7 +38,7 @@ VERBS: dict[str, str | Promise] = {
     "backup restored": gettext_lazy("A backup was restored, waiting mails held back"),
     "waiting mails sent": gettext_lazy("Mails that were held back sent"),
     "waiting mails dropped": gettext_lazy("Mails that were held back not sent"),
-    "clock called right": gettext_lazy("The clock that had leapt called right"),
+    "clock called right": gettext_lazy("Clock said to be right after it jumped"),
     "orders exported": gettext_lazy("List of orders exported"),
     "attendees exported": gettext_lazy("List of attendees exported"),
     "setting added": gettext_lazy("Setting added"),

@@ -141,7 +141,7 @@ def test_organisers_word_makes_the_next_sweep_go_on(
     assert clocks.trouble(machine.reading) == Trouble.LEAPT
     client.force_login(organiser)
     content = client.get("/desk/attention/").content.decode()
-    assert "The clock of this site has leapt" in content
+    assert "This site's clock has jumped" in content
     assert client.post("/desk/attention/clock/").url == "/desk/attention/"
     assert AuditEntry.objects.get(verb="clock called right").by == organiser
     assert open_matters(timezone.now()).clock is None
@@ -179,6 +179,17 @@ def test_mark_that_cannot_be_read_is_no_mark(machine: Machine, tmp_path: Path, t
     (file,) = tmp_path.iterdir()
     file.write_text(text)
     assert clocks.trouble(machine.run(minutes=1)) is None
+
+
+def test_mark_that_cannot_be_written_stops_nothing(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DATA_DIR = tmp_path / "gone"
+    machine = Machine()
+    clocks.remember()
+    clocks.beat(machine.reading)
+    assert Heartbeat.objects.get(name="sweep").seen_at == machine.reading.now
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 
 def test_real_clock_keeps_pace_with_the_machine(

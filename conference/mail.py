@@ -12,15 +12,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from conference.audit import record
+from conference.delivery import WAITS
 from conference.models import Mail, MailAttachment, User
 from conference.queue import enqueue_once
 from conference.tasks import deliver_mail
 
 # A message that is SENDING for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
+# Clocks of several machines may differ by this much.
+CLOCKS_DIFFER = timedelta(minutes=2)
+# No next try lies further ahead by a clock that is right.
+FURTHEST_TRY = timedelta(minutes=WAITS[-1]) + CLOCKS_DIFFER
 # How long a mail is kept, in case somebody asks the organisers about it.
 KEPT_FOR = timedelta(days=30)
 
@@ -134,6 +140,9 @@ def sweep(now: datetime) -> None:
     Mail.objects.filter(status=Mail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER).update(
         status=Mail.Status.QUEUED, next_try_at=now
     )
+    # Written or tried while the clock was ahead: they would wait until it has caught up.
+    ahead = Q(created_at__gt=now + CLOCKS_DIFFER) | Q(next_try_at__gt=now + FURTHEST_TRY)
+    Mail.objects.filter(ahead, status=Mail.Status.QUEUED).update(created_at=now, next_try_at=now)
     # A new message has a task of its own. Once it is two minutes old, that task was lost.
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
     longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]

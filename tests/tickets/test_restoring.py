@@ -190,6 +190,22 @@ def test_sessions_paid_since_come_to_the_desk_once(
     assert matters() == []
 
 
+def test_backup_of_a_version_that_never_looked_is_looked_back_to(
+    stripe: Sandbox, clock: Clock
+) -> None:
+    conference = make_conference()
+    sweep(clock, minutes=1)
+    Heartbeat.objects.filter(name="stripe sessions").delete()
+    backup = take_backup()
+    session = open_page(book(conference, "Dot", gift_pence=700, clock=clock), clock)
+    stripe.pay(session)
+    sweep(clock, days=2)
+    put_back(backup)
+    for _ in range(4):
+        sweep(clock, minutes=1)
+    assert matters() == ["£7, paid"]
+
+
 def test_places_of_before_that_run_out_are_released_without_a_mail(
     stripe: Sandbox, clock: Clock, work: Work
 ) -> None:

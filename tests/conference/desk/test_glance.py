@@ -148,3 +148,7 @@ def test_open_matters_count_late_and_failed_mails(conference: Conference) -> Non
         )
     matters = open_matters(now)
     assert (matters.failed_mails, matters.late_mails, matters.money) == (1, 1, 0)
+    Mail.objects.update(created_at=now + timedelta(days=2))  # by a clock that was ahead
+    assert open_matters(now).late_mails == 1
+    Mail.objects.update(created_at=now)
+    assert open_matters(now).late_mails == 0

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conference.models import Heartbeat, Mail
+from conference import clocks
+from conference.models import Heartbeat, Mail, Restore
 
 _SEEN_WITHIN = {"worker": timedelta(minutes=1), "sweep": timedelta(minutes=5)}
 # Enough for the database to go on writing until somebody has freed some space.
@@ -58,7 +59,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 if disk, database, worker, sweep and mail are well, else 503; the JSON has each."""
+    """200 if all is well, else 503; the JSON has each.
+
+    Disk, database, worker, sweep, mail, the sweep's clock, and whether a restored backup waits for
+    an organiser to say what to send.
+    """
     checks = {"disk": _disk()}
     try:
         checks |= _checks(timezone.now())
@@ -95,6 +100,8 @@ def _checks(now: datetime) -> dict[str, dict[str, Any]]:
             "ok": oldest is None,
             "oldest_s": round((now - oldest).total_seconds()) if oldest else 0,
         },
+        "clock": {"ok": clocks.known_trouble() is None},
+        "restored": {"ok": not Restore.objects.unanswered().exists()},
     }
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from conference.audit import record
+from conference.delivery import WAITS
 from conference.models import Mail, MailAttachment, User
 from conference.queue import LARGE_MAIL, SMALL_MAIL, enqueue_once
 from conference.tasks import deliver_mail
@@ -28,6 +30,10 @@ MOST_OF_AN_ORDER = 22
 A_DAY = timedelta(days=1)
 # A message that is SENDING for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
+# Clocks of several machines may differ by this much.
+CLOCKS_DIFFER = timedelta(minutes=2)
+# No next try lies further ahead by a clock that is right.
+FURTHEST_TRY = timedelta(minutes=WAITS[-1]) + CLOCKS_DIFFER
 # How long a mail is kept, in case somebody asks the organisers about it.
 KEPT_FOR = timedelta(days=30)
 
@@ -56,6 +62,7 @@ def write(
     sender: str = "",
     attachments: Sequence[Attachment] = (),
     headers: dict[str, str] | None = None,
+    is_withheld: bool = False,
 ) -> Mail:
     """Write a message to the database and have a worker send it.
 
@@ -63,7 +70,7 @@ def write(
     key writes nothing and returns the first message. `template` is a path without its ending:
     'tickets/emails/tickets' stands for three files, which end in .subject.txt, .txt and .html.
     `about` is what the message concerns, such as an order's reference. `sender` defaults to
-    DEFAULT_FROM_EMAIL.
+    DEFAULT_FROM_EMAIL. A message that `is_withheld` is only sent once an organiser has said so.
     """
     context = context | {"base_url": settings.BASE_URL}
     subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -80,6 +87,7 @@ def write(
                 "text": text,
                 "html": html,
                 "headers": headers or {},
+                "status": Mail.Status.WITHHELD if is_withheld else Mail.Status.QUEUED,
                 "created_at": now,
                 "next_try_at": now,
             },
@@ -90,8 +98,9 @@ def write(
                 for a in attachments
             )
             # The queue is in the same database, so the task exists exactly if the message does.
-            priority = LARGE_MAIL if attachments else SMALL_MAIL
-            deliver_mail.using(priority=priority).enqueue(str(mail.pk))
+            if not is_withheld:
+                priority = LARGE_MAIL if attachments else SMALL_MAIL
+                deliver_mail.using(priority=priority).enqueue(str(mail.pk))
     return mail
 
 
@@ -112,7 +121,7 @@ def may_be_written_about(about: str, *, now: datetime) -> bool:
 
 def withdraw(*, about: str, to: str) -> None:
     """Delete the messages to `to` about `about` that have not been sent: the address was wrong."""
-    not_sent = [Mail.Status.QUEUED, Mail.Status.FAILED]
+    not_sent = [Mail.Status.QUEUED, Mail.Status.FAILED, Mail.Status.WITHHELD]
     Mail.objects.filter(about=about, to=to, status__in=not_sent).delete()
 
 
@@ -128,6 +137,25 @@ def retry(mail: Mail, *, by: User | None, now: datetime) -> None:
         deliver_mail.enqueue(str(mail.pk))
 
 
+def withhold() -> None:
+    """Hold back every message that is waiting to be sent."""
+    Mail.objects.filter(status__in=Mail.UNFINISHED).update(status=Mail.Status.WITHHELD)
+
+
+def send_withheld(*, now: datetime) -> None:
+    """Queue the messages that were held back. Called inside the transaction that decides it."""
+    withheld = Mail.objects.filter(status=Mail.Status.WITHHELD)
+    pks = list(withheld.values_list("pk", flat=True))
+    withheld.filter(pk__in=pks).update(status=Mail.Status.QUEUED, attempts=0, next_try_at=now)
+    for pk in pks:
+        deliver_mail.enqueue(str(pk))
+
+
+def drop_withheld() -> None:
+    """Delete the messages that were held back."""
+    Mail.objects.filter(status=Mail.Status.WITHHELD).delete()
+
+
 def sweep(now: datetime) -> None:
     """Queue the messages of dead workers again, enqueue those that are due, delete old ones."""
     # The mail server may have accepted such a message already. A ticket that comes twice is
@@ -135,8 +163,12 @@ def sweep(now: datetime) -> None:
     Mail.objects.filter(status=Mail.Status.SENDING, claimed_at__lt=now - STUCK_AFTER).update(
         status=Mail.Status.QUEUED, next_try_at=now
     )
+    # Written or tried while the clock was ahead: they would wait until it has caught up.
+    ahead = Q(created_at__gt=now + CLOCKS_DIFFER) | Q(next_try_at__gt=now + FURTHEST_TRY)
+    Mail.objects.filter(ahead, status=Mail.Status.QUEUED).update(created_at=now, next_try_at=now)
     # A new message has a task of its own. Once it is two minutes old, that task was lost.
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
     longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]
     enqueue_once(deliver_mail, map(str, longest_waiting))
-    Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=Mail.UNFINISHED).delete()
+    undecided = [*Mail.UNFINISHED, Mail.Status.WITHHELD]
+    Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=undecided).delete()

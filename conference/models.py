@@ -305,6 +305,8 @@ class Mail(models.Model):
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Failed")
+        # It was waiting in a backup that was restored: an organiser decides.
+        WITHHELD = "withheld", _("Held back")
 
     UNFINISHED = (Status.QUEUED, Status.SENDING)
     OUT_WITHIN = timedelta(minutes=2)
@@ -376,8 +378,33 @@ class Allowance(models.Model):
         return self.key
 
 
+class RestoreQuerySet(models.QuerySet["Restore"]):
+    def unanswered(self) -> "RestoreQuerySet":
+        """Those of which nobody has said yet whether to send what was waiting."""
+        return self.filter(answered_at__isnull=True)
+
+
+class Restore(models.Model):
+    """A backup that was put in the place of the database, and what followed from it.
+
+    What was waiting to be sent in it may have been sent since. So it is withheld until an
+    organiser answers.
+    """
+
+    # When the backup was made, as nearly as is known: its last sweep. One backup is noticed once.
+    backup_at = models.DateTimeField(unique=True)
+    # Bookings whose tickets are withheld have it as the time of their mailing.
+    noticed_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    objects = RestoreQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.backup_at:%Y-%m-%d %H:%M}"
+
+
 class Heartbeat(models.Model):
-    """When a background process was last seen alive."""
+    """When a background process was last seen alive, or something else last happened."""
 
     name = models.CharField(max_length=40, primary_key=True)
     seen_at = models.DateTimeField()

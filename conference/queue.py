@@ -8,12 +8,12 @@ minute they rise by one, up to SMALL_MAIL.
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F
 from django_tasks.base import Task
-from django_tasks_db.models import DBTaskResult
+from django_tasks_db.models import DBTaskResult, get_date_max
 
 MONEY = 50  # Stripe's events: they are soon done
 SMALL_MAIL = 40  # a mail without attachments, and what writes it
@@ -21,6 +21,9 @@ PERSON_WAITS = 30  # a PDF that somebody has asked for on a page
 LARGE_MAIL = 25  # a mail with tickets
 REFUND = 20
 TICKETS = 10  # drawing an order's tickets
+
+# The time of tasks that are set aside: one that never comes.
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def let_age(now: datetime) -> None:
@@ -33,9 +36,11 @@ def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
     """Enqueue `task` for each of these primary keys, unless the same task is waiting already.
 
     The sweep calls this each minute. While no worker is running, the queue must not fill up with
-    repeated tasks. One that was put off to a later time is waiting, too.
+    repeated tasks. One that was put off to a later time is waiting, too, one that was set aside is
+    not.
     """
     waiting = DBTaskResult.objects.filter(status="READY", task_path=task.module_path)
+    waiting = waiting.exclude(run_after=_NEVER)
     known = {tuple(call["args"]) for call in waiting.values_list("args_kwargs", flat=True)}
     for pk in pks:
         if (pk,) not in known:
@@ -45,6 +50,23 @@ def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
 def withdraw(task: Task[Any, Any]) -> None:
     """Delete every waiting `task` from the queue, because the caller does their work."""
     DBTaskResult.objects.ready().filter(task_path=task.module_path).delete()
+
+
+def set_aside() -> None:
+    """Take all tasks that are not done out of the queue, until `take_up` or `drop_set_aside`."""
+    undone = DBTaskResult.objects.exclude(status="SUCCESSFUL")
+    undone.update(run_after=_NEVER)
+    undone.filter(status="RUNNING").update(status="READY")
+
+
+def take_up() -> None:
+    """Put the tasks that were set aside back into the queue."""
+    DBTaskResult.objects.filter(run_after=_NEVER).update(run_after=get_date_max())
+
+
+def drop_set_aside() -> None:
+    """Delete the tasks that were set aside."""
+    DBTaskResult.objects.filter(run_after=_NEVER).delete()
 
 
 def forget(word: str) -> None:

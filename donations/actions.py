@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from conference.models import Conference
 from conference.queue import enqueue_once
-from donations import settlement, stripe_api
+from donations import settlement, stripe_api, unknown
 from donations.models import ASK_AGAIN, Donation, Payment, Refund
 from donations.tasks import send_refund
 
@@ -196,7 +196,8 @@ def _session_body(
     donation: Donation, checkout: Checkout, key: uuid.UUID, expires_at: datetime
 ) -> dict[str, Any]:
     """The Checkout Session's parameters (docs.stripe.com/api/checkout/sessions/create)."""
-    metadata = {"reference": checkout.reference, "payment": key.hex}
+    # By these a restored backup finds what it has forgotten (`donations.unknown`).
+    metadata = {"reference": checkout.reference, "payment": key.hex, "site": unknown.site()}
     return {
         "mode": "payment",
         "submit_type": "donate",

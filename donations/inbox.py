@@ -11,7 +11,7 @@ from time import monotonic
 from django.db.models import Q
 
 from conference.database import AWAY
-from donations import refunds, settlement, stripe_api
+from donations import refunds, settlement, stripe_api, unknown
 from donations.models import Payment, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ LATE_AFTER = timedelta(minutes=2)
 
 # Events that a person must read, because no action of ours follows from them.
 _FOR_A_PERSON = ("charge.dispute.", "radar.early_fraud_warning.", "payout.failed")
+
+# Events after which a session's money is here or on its way.
+_COMPLETED = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 
 # The outcome of an event, and its problem ('' for none).
 Result = tuple[StripeEvent.Outcome, str]
@@ -98,6 +101,8 @@ def _outcome(event: StripeEvent, now: datetime) -> StripeEvent.Outcome:
         if not event.about_id:
             return StripeEvent.Outcome.ATTENTION  # the event has a shape that is new to us
         is_ours = settlement.settle(event.about_id, now=now) is not None
+        if not is_ours and event.type in _COMPLETED:
+            is_ours = unknown.report_one(event.about_id, now=now)
     elif event.type.startswith("refund.") or event.type == "charge.refunded":
         intent_id = event.payment_intent_id  # empty where the payment did not come from Checkout
         states = stripe_api.refunds_of(intent_id) if intent_id else []

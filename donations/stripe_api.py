@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -58,6 +58,11 @@ class Session:
     currency: str
     is_live: bool
     payment_intent_id: str | None
+    created_at: datetime
+    # What we put on it ourselves; empty if we did not.
+    reference: str = ""
+    payment_key: str = ""
+    site: str = ""
     intent_status: str = ""  # set by `retrieve_session` only
 
     @property
@@ -129,6 +134,17 @@ def find_session(client_reference: str, *, since: datetime) -> Session | None:
             if made.client_reference_id == client_reference:
                 return _session(made)
     return None
+
+
+def completed_sessions(*, since: datetime, until: datetime) -> Iterator[Session]:
+    """The sessions made from `since` to before `until` whose payer has finished, newest first."""
+    span = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+    with _asking():
+        listed = _client().v1.checkout.sessions.list(
+            {"created": span, "status": "complete", "limit": 100}  # type: ignore[typeddict-item]
+        )
+        for made in listed.auto_paging_iter():
+            yield _session(made)
 
 
 def create_refund(
@@ -242,6 +258,10 @@ def _session(made: Any) -> Session:
         currency=made.currency,
         is_live=made.livemode,
         payment_intent_id=getattr(intent, "id", intent),
+        created_at=datetime.fromtimestamp(made.created, UTC),
+        reference=getattr(made.metadata, "reference", ""),
+        payment_key=getattr(made.metadata, "payment", ""),
+        site=getattr(made.metadata, "site", ""),
         intent_status=getattr(intent, "status", ""),
     )
 

@@ -41,6 +41,7 @@ NEEDS_A_FORM = {
         f"desk:{n}"
         for n in ("paid_back", "close_event", "took_back", "export_orders", "export_attendees")
     ),
+    *(f"desk:{n}" for n in ("clock_is_right", "send_withheld", "drop_withheld")),
     *(f"door:{n}" for n in ("scan", "undo")),
 }
 PRIVATE = {"tickets:order", "tickets:order_pdf", "tickets:change_amount", "tickets:cancel_ticket"}
@@ -147,6 +148,9 @@ def of_desk(desk: str, mail: Mail) -> dict[str, str]:
         "desk:retry_all": "/desk/mails/retry/",
         "desk:retry": f"/desk/mails/{mail.pk}/retry/",
         "desk:attention": "/desk/attention/",
+        "desk:clock_is_right": "/desk/attention/clock/",
+        "desk:send_withheld": "/desk/attention/withheld/send/",
+        "desk:drop_withheld": "/desk/attention/withheld/drop/",
         "desk:close_payment": f"/desk/attention/payments/{key}/",
         "desk:refund_again": f"/desk/attention/refunds/{key}/",
         "desk:paid_back": f"/desk/attention/refunds/{key}/paid/",

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from conference import mail
+from conference.models import Restore
 from signup import links
 from signup.models import Subscriber
 from tickets import calendar, documents
@@ -78,6 +79,8 @@ def released(*, order: Order, now: datetime) -> None:
         to=order.email,
         template="tickets/emails/released",
         context=_context(order) | {"order_url": _order_url(order)},
+        # After a backup was restored, its old bookings run out all at once: some were paid since.
+        is_withheld=Restore.objects.unanswered().filter(noticed_at__gte=order.created_at).exists(),
         now=now,
     )
 

@@ -22,6 +22,7 @@ from conference.desk.open_matters import (
 )
 from donations import by_hand
 from donations.models import Payment, Refund, StripeEvent
+from tickets.actions import restoring
 
 # At most so many of each kind on the page; the others follow once these are dealt with.
 _SHOWN = 100
@@ -31,13 +32,36 @@ _SHOWN = 100
 @require_safe
 def attention(request: DeskRequest) -> HttpResponse:
     """All open matters, of all conferences."""
+    now = timezone.now()
     context = {
-        "matters": open_matters(timezone.now()),
+        "now": now,
+        "matters": open_matters(now),
         "parked": parked_payments()[:_SHOWN],
         "refunds": failed_refunds()[:_SHOWN],
         "events": with_their_payments(list(events()[:_SHOWN])),
     }
     return show(request, "attention", context)
+
+
+@desk_page
+@require_POST
+def send_withheld(request: DeskRequest) -> HttpResponse:
+    """What was waiting in a restored backup is to be sent."""
+    return _decide(request, restoring.send_withheld)
+
+
+@desk_page
+@require_POST
+def drop_withheld(request: DeskRequest) -> HttpResponse:
+    """What was waiting in a restored backup is not to be sent."""
+    return _decide(request, restoring.drop_withheld)
+
+
+@desk_page
+@require_POST
+def clock_is_right(request: DeskRequest) -> HttpResponse:
+    """The clock that has leapt is right now."""
+    return _decide(request, restoring.call_clock_right)
 
 
 @desk_page
@@ -83,7 +107,7 @@ def paid_back(request: DeskRequest, key: uuid.UUID) -> HttpResponse:
 def _decide(request: DeskRequest, action: Callable[..., object], **about: Any) -> HttpResponse:
     try:
         action(by=request.user, now=timezone.now(), **about)
-    except by_hand.AlreadyDealtWith:
+    except (by_hand.AlreadyDealtWith, restoring.NothingToAnswer):
         messages.warning(request, _("Somebody has dealt with this already."))
     else:
         messages.success(request, _("Noted."))

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from conference.clocks import Trouble, known_trouble
 from conference.health import background_processes
 from conference.models import Mail
 from donations.models import Payment, Refund, StripeEvent
+from tickets.actions.restoring import Withheld, withheld
 from tickets.models import Order
 
 # The sweep asks each minute, so an answer is late after this.
@@ -17,7 +19,11 @@ STRIPE_ASKED_WITHIN = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class OpenMatters:
-    """How many matters there are of each kind, and which background processes are silent."""
+    """How many matters there are of each kind, and what hinders the background processes.
+
+    `silent` are those that have not been heard of, `clock` is why the sweep stands still, and
+    `restored` what was withheld since a backup was restored.
+    """
 
     parked: int
     events: int
@@ -26,6 +32,8 @@ class OpenMatters:
     late_mails: int
     waiting_for_stripe: int
     silent: list[str]
+    clock: Trouble | None
+    restored: Withheld | None
 
     @property
     def is_empty(self) -> bool:
@@ -35,6 +43,8 @@ class OpenMatters:
             or self.late_mails
             or self.waiting_for_stripe
             or self.silent
+            or self.clock
+            or self.restored
         )
 
     @property
@@ -44,6 +54,7 @@ class OpenMatters:
 
 def open_matters(now: datetime) -> OpenMatters:
     """What there is to look at, of all conferences."""
+    clock = known_trouble()
     return OpenMatters(
         parked=parked_payments().count(),
         events=events().count(),
@@ -51,7 +62,9 @@ def open_matters(now: datetime) -> OpenMatters:
         failed_mails=Mail.objects.filter(status=Mail.Status.FAILED).count(),
         late_mails=Mail.objects.late(now).count(),
         waiting_for_stripe=_waiting_for_stripe(now),
-        silent=_silent(now),
+        silent=_silent(now, clock),
+        clock=clock,
+        restored=withheld(),
     )
 
 
@@ -120,6 +133,14 @@ def _what_to_do(event: StripeEvent) -> str:
             "The bank thinks that the card may be stolen. Look at the payment in Stripe's "
             "dashboard, and give the money back there if you think so too."
         )
+    if event.type.startswith("checkout.session.") and event.problem:
+        return _(
+            "Somebody has paid for a booking that is not here, most likely because a backup was "
+            "restored. Find the payment in Stripe's dashboard by the booking's reference; it shows "
+            "the payer's e-mail address. Write to them, then either reserve their places again or "
+            "give the money back in Stripe's dashboard. Until then keep places free for them, by "
+            "lowering the number of places in the settings."
+        )
     if event.type == "payout.failed":
         return _(
             "Stripe could not pay out to our bank account. Check the account's details in "
@@ -135,9 +156,12 @@ def _waiting_for_stripe(now: datetime) -> int:
     return events.count() + Order.objects.past_their_time(lately).count()
 
 
-def _silent(now: datetime) -> list[str]:
+def _silent(now: datetime, clock: Trouble | None) -> list[str]:
     words = {
         "worker": _("The worker, which sends mails and makes tickets"),
         "sweep": _("The sweep, which takes up what was left lying"),
     }
-    return [words[name] for name, seen in background_processes(now).items() if not seen["ok"]]
+    silent = {name for name, seen in background_processes(now).items() if not seen["ok"]}
+    if clock is not None:
+        silent.discard("sweep")  # which is silent on purpose
+    return [words[name] for name in words if name in silent]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,21 @@ def test_old_mail_is_erased_but_not_what_waits(smtp: MailServer, clock: Clock) -
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("written_days", [2, -3])
+def test_mail_of_a_clock_that_was_ahead_goes_out_once_it_is_right(
+    smtp: MailServer, work: Work, written_days: int
+) -> None:
+    now = timezone.now()
+    message = write_mail(now=now + timedelta(days=written_days))
+    later = now + timedelta(days=2)
+    Mail.objects.update(next_try_at=later)
+    attempt(message, now)
+    assert smtp.messages == []
+    mail.sweep(now)
+    work()
+    assert len(smtp.messages) == 1
+
+
 def test_worker_killed_while_it_sends_loses_nothing(
     smtp: MailServer, process_env: dict[str, str], clock: Clock, work: Work
 ) -> None:

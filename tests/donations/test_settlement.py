@@ -192,6 +192,7 @@ def told(payment: Payment, **words: Any) -> Session:
         currency="gbp",
         is_live=False,
         payment_intent_id=None,
+        created_at=payment.created_at,
     )
     return replace(session, **words)
 

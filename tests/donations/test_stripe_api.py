@@ -46,7 +46,9 @@ def test_session_is_told_in_our_words(stripe: Sandbox) -> None:
         currency="gbp",
         is_live=False,
         payment_intent_id=None,
+        created_at=made.created_at,
     )
+    assert abs((timezone.now() - made.created_at).total_seconds()) < 60
     assert (made.is_paid, made.has_failed) == (False, False)
 
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from conference.models import Conference, Mail, User
+from conference.clocks import Trouble
+from conference.models import Conference, Heartbeat, Mail, Restore, User
 from donations.models import Donation, Payment, Refund, StripeEvent
 from tests.factories import make_gate, make_order, make_user
 from tickets import actions
@@ -101,6 +102,16 @@ def troubles(conference: Conference) -> None:
         outcome=StripeEvent.Outcome.ATTENTION,
         received_at=now,
     )
+    StripeEvent.objects.create(
+        event_id="cs_1",
+        type="checkout.session.completed",
+        about_id="cs_1",
+        outcome=StripeEvent.Outcome.ATTENTION,
+        problem="Booking ABCD-EFGH, £15, paid, page opened on 12 November 2026, 10:05.",
+        received_at=now,
+    )
+    Restore.objects.create(backup_at=now - timedelta(days=1), noticed_at=now)
+    Heartbeat.objects.create(name=Trouble.LEAPT, seen_at=now)
     for number in range(2):
         Mail.objects.create(
             key=f"failed:{number}",

@@ -48,6 +48,9 @@ def test_list_filters_sessions(
     assert ids(payment_intent=intent) == [paid]
     assert ids(created={"gte": now - 60, "lt": now + 60}) == [expired, other, paid]
     assert ids(created={"gt": now + 60}) == []
+    span = {"gte": now - 60, "lt": now + 60}
+    assert ids(created=span, status="complete", limit=100) == [paid]
+    assert ids(created={"gte": now - 60, "lt": now - 30}, status="complete") == []
 
 
 def test_list_filters_refunds_and_transactions(

@@ -133,9 +133,15 @@ def test_ticket_of_another_conference_is_not_admitted(gate: Gate, volunteer: Use
     )
 
 
-def test_code_of_no_ticket_is_unknown(gate: Gate, volunteer: User) -> None:
-    for text in (codes.sign(12345), "AAAA-BBBB"):
-        assert scan(text, gate, volunteer).scan.outcome == Outcome.UNKNOWN
+def test_short_code_of_no_ticket_is_unknown(gate: Gate, volunteer: User) -> None:
+    assert scan("AAAA-BBBB", gate, volunteer).scan.outcome == Outcome.UNKNOWN
+
+
+def test_code_signed_by_us_without_a_ticket_is_unlisted(gate: Gate, volunteer: User) -> None:
+    first = scan(codes.sign(12345), gate, volunteer)
+    assert (first.scan.outcome, first.ticket) == (Outcome.UNLISTED, None)
+    again = scan(codes.sign(12345), gate, volunteer, again=first)
+    assert (again.scan, Scan.objects.count()) == (first.scan, 1)
 
 
 @pytest.mark.parametrize(

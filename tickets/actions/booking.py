@@ -20,7 +20,7 @@ import donations.actions
 import signup.actions
 from conference import mail
 from conference.audit import record
-from conference.models import Conference
+from conference.models import Conference, Restore
 from donations.models import Donation, Payment
 from signup.models import Consent
 from tickets import mails
@@ -312,9 +312,21 @@ def _confirm(order: Order, now: datetime) -> None:
     order.status = Order.Status.CONFIRMED
     order.confirmed_at = now
     order.ended_at = None
-    order.save(update_fields=["status", "confirmed_at", "ended_at"])
+    if restore := _restored_since(order, now):
+        # Paid before a backup was restored that does not know of it, so the tickets may have been
+        # mailed: an organiser decides (tickets/actions/restoring.py).
+        order.mailed_at = restore.noticed_at
+    order.save(update_fields=["status", "confirmed_at", "ended_at", "mailed_at"])
     order.tickets.filter(status=Ticket.Status.HELD).update(status=Ticket.Status.VALID)
-    _mail_tickets(order)
+    if restore is None:
+        _mail_tickets(order)
+
+
+def _restored_since(order: Order, now: datetime) -> Restore | None:
+    """The restored backup, still unanswered, that the order's time for payment ended before."""
+    if order.expires_at > now:
+        return None  # as nearly always: without a statement
+    return Restore.objects.unanswered().filter(noticed_at__gte=order.expires_at).first()
 
 
 def _mail_tickets(order: Order) -> None:

@@ -47,19 +47,28 @@ def scan(*, scan_id: uuid.UUID, text: str, gate: Gate, by: User, now: datetime) 
     `text` is a signed code or a short one. A second call with the same `scan_id` returns the
     first one's result. A ticket is admitted once, however many doors scan it at the same time.
     """
-    wanted = _ticket_named_by(text)
+    wanted, is_signed = _ticket_named_by(text)
+    # What our own signature is on was a ticket once: the list is older, or lost it.
+    missing = Scan.Outcome.UNLISTED if is_signed else Scan.Outcome.UNKNOWN
     # Most tickets have no entry yet, and where one has, a constraint refuses a second. So it is
     # looked for only then: a tenth more scans a second than with a look before each.
     try:
-        return _scan(scan_id, wanted, gate, by, now, may_be_in=False)
+        return _scan(scan_id, wanted, missing, gate, by, now, may_be_in=False)
     except IntegrityError:
-        return _concluded(scan_id) or _scan(scan_id, wanted, gate, by, now, may_be_in=True)
+        return _concluded(scan_id) or _scan(scan_id, wanted, missing, gate, by, now, may_be_in=True)
 
 
 def _scan(
-    scan_id: uuid.UUID, wanted: Q | None, gate: Gate, by: User, now: datetime, *, may_be_in: bool
+    scan_id: uuid.UUID,
+    wanted: Q | None,
+    missing: Scan.Outcome,
+    gate: Gate,
+    by: User,
+    now: datetime,
+    *,
+    may_be_in: bool,
 ) -> Result:
-    """Judge a code and write the scan down.
+    """Judge a code and write the scan down; `missing` is the outcome if there is no such ticket.
 
     Raises IntegrityError if there is a scan with this id, or, unless `may_be_in`, if the ticket is
     in already.
@@ -73,7 +82,7 @@ def _scan(
             outcome = _judge(ticket, gate, entry)
         else:
             ticket = _ticket_replaced_under(wanted)
-            outcome = Scan.Outcome.REPLACED if ticket else Scan.Outcome.UNKNOWN
+            outcome = Scan.Outcome.REPLACED if ticket else missing
         made = Scan.objects.create(
             id=scan_id,
             conference_id=gate.conference_id,
@@ -116,18 +125,21 @@ def undo(*, scan_id: uuid.UUID, by: User, now: datetime) -> Scan:
     return entry
 
 
-def _ticket_named_by(text: str) -> Q | None:
-    """How to find the ticket that a signed or short code names; None if it is no code of ours."""
+def _ticket_named_by(text: str) -> tuple[Q | None, bool]:
+    """How to find the ticket that a code names, and whether the code is signed by us.
+
+    None if it is neither a signed nor a short code of ours.
+    """
     try:
-        return Q(number=codes.read(text).number)
+        return Q(number=codes.read(text).number), True
     except (codes.BadSignature, codes.UnknownKey):
-        return None
+        return None, False
     except codes.NotATicket:
         pass
     try:
-        return Q(reference=codes.normalise_short(text))
+        return Q(reference=codes.normalise_short(text)), False
     except codes.NotATicket:
-        return None
+        return None, False
 
 
 def _locked_ticket(named: Q) -> Ticket | None:

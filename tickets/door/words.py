@@ -12,7 +12,11 @@ from tickets.actions import Result
 from tickets.models import UNDO_WITHIN, Gate, Scan
 
 # How an outcome looks and sounds; any other is 'bad'.
-_TONES = {Scan.Outcome.ADMITTED: "good", Scan.Outcome.ALREADY_IN: "already"}
+_TONES = {
+    Scan.Outcome.ADMITTED: "good",
+    Scan.Outcome.ALREADY_IN: "already",
+    Scan.Outcome.UNLISTED: "already",  # look again: it may well be right
+}
 
 _TITLES = {
     Scan.Outcome.ADMITTED: gettext_lazy("Admitted"),
@@ -22,6 +26,7 @@ _TITLES = {
     Scan.Outcome.REPLACED: gettext_lazy("Replaced"),
     Scan.Outcome.OTHER_CONFERENCE: gettext_lazy("Other conference"),
     Scan.Outcome.UNKNOWN: gettext_lazy("Not on the list"),
+    Scan.Outcome.UNLISTED: gettext_lazy("Genuine, but not in our list"),
     Scan.Outcome.NOT_A_TICKET: gettext_lazy("Not a ticket"),
 }
 
@@ -90,6 +95,11 @@ def _lines(result: Result, first: dict[str, str] | None) -> list[str]:
             return [_("This ticket is for: %(name)s.") % {"name": name}]
         case Scan.Outcome.UNKNOWN:
             return [_("Was it typed? Check each letter."), _("Else send them to the desk.")]
+        case Scan.Outcome.UNLISTED:
+            return [
+                _("Our list may be older than this ticket."),
+                _("Let the organiser decide."),
+            ]
         case _:
             return [
                 _("This code is not one of ours."),

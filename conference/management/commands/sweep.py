@@ -10,17 +10,17 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
-from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 import donations.actions
+import donations.unknown
 import donations.webhooks
 import signup.actions
 import tickets.sweep
-from conference import limits, mail
+from conference import clocks, limits, mail
 from conference.database import AWAY
-from conference.health import beat
 from conference.queue import let_age
+from tickets.actions import restoring
 
 logger = logging.getLogger("conference.sweep")
 
@@ -29,6 +29,10 @@ STUCK_AFTER = timedelta(minutes=10)
 TASKS_KEPT_FOR = timedelta(days=2)
 # A task that failed because the database was locked or away is tried again for this long.
 TRIED_FOR = timedelta(days=1)
+_STANDS_STILL = {
+    clocks.Trouble.LEAPT: "the clock has leapt, or differs from the database's; see the desk",
+    clocks.Trouble.WAITING: "after a long stop or a small leap it waits for ten minutes",
+}
 _DATABASE_AWAY = [f"django.db.utils.{error.__name__}" for error in (*AWAY, DatabaseError)]
 
 
@@ -55,6 +59,7 @@ STEPS: tuple[Callable[[datetime], None], ...] = (
     queue,
     donations.actions.sweep,
     donations.webhooks.sweep,
+    donations.unknown.sweep,
     tickets.sweep.sweep,
     mail.sweep,
     signup.actions.sweep,
@@ -78,7 +83,19 @@ def sweep(now: datetime) -> None:
             )
         except Exception:
             logger.exception("sweep: %s.%s failed", step.__module__, step.__name__)
-    beat("sweep", now=now)
+
+
+def sweep_once(reading: clocks.Reading) -> None:
+    """One sweep by this clock, unless the clock cannot be believed.
+
+    What was waiting in a restored backup is withheld before anything is done.
+    """
+    restoring.notice(now=reading.now)
+    if found := clocks.trouble(reading):
+        logger.error("sweep: nothing is done: %s", _STANDS_STILL[found])
+        return
+    sweep(reading.now)
+    clocks.beat(reading)
 
 
 class Command(BaseCommand):
@@ -89,7 +106,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, every: float | None, **options: Any) -> None:
         if every is None:
-            sweep(timezone.now())
+            sweep_once(clocks.read())
             return
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,7 +114,7 @@ class Command(BaseCommand):
         while not stopped.is_set():
             close_old_connections()
             try:
-                sweep(timezone.now())
+                sweep_once(clocks.read())
             except AWAY as error:
                 logger.error("sweep: the database does not work: %s", error)
             except Exception:

@@ -14,7 +14,9 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from conference import clocks
 from conference.health import beat
+from tickets.actions import restoring
 
 logger = logging.getLogger("conference.worker")
 
@@ -78,8 +80,13 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, stop)
         after_failure = FIRST_WAIT
         busy_until = 0.0
+        has_looked = False
         while not stopping.is_set():
             try:
+                if not has_looked:  # before anything is sent
+                    restoring.notice(now=timezone.now())
+                    clocks.remember()
+                    has_looked = True
                 worker.beat()
                 # Checked without a lock: claiming a task locks the whole database on SQLite.
                 if DBTaskResult.objects.ready().exists():

@@ -160,7 +160,7 @@ def test_attention_asks_as_much_for_three_rows_as_for_one(
     for rows in (1, 3):
         while StripeEvent.objects.count() < rows:
             _make_event(StripeEvent.objects.count(), payment_intent=intent)
-        with django_assert_max_num_queries(16) as asked:
+        with django_assert_max_num_queries(18) as asked:
             desk.get("/desk/attention/")
         counts.append(len(asked))
     assert counts[0] == counts[1]

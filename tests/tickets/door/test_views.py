@@ -214,11 +214,22 @@ def test_ticket_of_another_conference_is_named_without_its_holder() -> None:
     assert (answer["name"], answer["first"]) == ("", None)
 
 
-@pytest.mark.parametrize("code", [codes.sign(4711), "AAAA-BBBB"])
-def test_code_of_no_ticket_is_unknown(code: str) -> None:
+def test_short_code_of_no_ticket_is_unknown() -> None:
     gate, _ = make_door()
-    answer = scan(at_door(), gate, code)
+    answer = scan(at_door(), gate, "AAAA-BBBB")
     assert (answer["outcome"], answer["title"]) == ("unknown", "Not on the list")
+    assert answer["tone"] == "bad"
+
+
+def test_genuine_code_of_no_ticket_is_for_the_organiser_to_decide() -> None:
+    gate, _ = make_door()
+    answer = scan(at_door(), gate, codes.sign(4711))
+    assert (answer["outcome"], answer["tone"]) == ("unlisted", "already")
+    assert answer["said"] == (
+        "Genuine, but not in our list. Our list may be older than this ticket. "
+        "Let the organiser decide."
+    )
+    assert answer["may_undo_until"] is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ logger = logging.getLogger("conference.errors")
 
 # The parts of URLs that give access without a log-in.
 _SECRET_IN_PATH = re.compile(
-    r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/)[^/\s\"'?]+"
+    r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/|/password/new/[^/\s]+/)"
+    r"[^/\s\"'?]+"
 )
 
 
@@ -138,6 +139,11 @@ def _form_as_sent(request: HttpRequest) -> list[tuple[str, str]]:
     """The (name, value) pairs of the submitted form; empty if it had a password or files."""
     if request.FILES or any("password" in name for name in request.POST):
         return []
+    return fields_sent(request)
+
+
+def fields_sent(request: HttpRequest) -> list[tuple[str, str]]:
+    """The (name, value) pairs of the submitted form."""
     return [(name, value) for name, values in request.POST.lists() for value in values]
 
 

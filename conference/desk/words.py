@@ -37,6 +37,7 @@ VERBS: dict[str, str | Promise] = {
     "refund paid back otherwise": gettext_lazy("Refund paid back by other means"),
     "orders exported": gettext_lazy("List of orders exported"),
     "attendees exported": gettext_lazy("List of attendees exported"),
+    "password changed": gettext_lazy("Password changed"),
     "setting added": gettext_lazy("Setting added"),
     "setting changed": gettext_lazy("Setting changed"),
     "setting removed": gettext_lazy("Setting removed"),

@@ -54,7 +54,8 @@ def _cookie() -> str:
 
 
 def _marks(request: HttpRequest) -> list[str]:
-    return request.COOKIES.get(_cookie(), "").split(".")[:MOST_PEOPLE]
+    marks = request.COOKIES.get(_cookie(), "").split(".")[:MOST_PEOPLE]
+    return [mark for mark in marks if mark]
 
 
 def _signer(user: User) -> TimestampSigner:

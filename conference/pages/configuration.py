@@ -15,7 +15,7 @@ from django.contrib.messages.constants import DEFAULT_TAGS
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -40,17 +40,25 @@ class ConfigurationSite(admin.AdminSite):
 
         @wraps(view)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            again = self.has_permission(request) and idle.asked_again(request, now=timezone.now())
+            if not request.user.is_authenticated:
+                return opened(request, *args, **kwargs)  # asks to log in
+            if not self.has_permission(request):
+                raise PermissionDenied
+            again = idle.asked_again(request, now=timezone.now())
             return again or opened(request, *args, **kwargs)
 
         return page
 
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One's own password is changed on the site's page, as a volunteer's is."""
+        return redirect("conference:password")
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect to the site's log-in. Raises PermissionDenied for users who may not enter."""
-        if request.user.is_authenticated and not self.has_permission(request):
-            raise PermissionDenied
+        """Redirect to the site's log-in."""
         wanted = request.GET.get("next") or reverse("admin:index")
         return redirect_to_login(wanted, resolve_url(settings.LOGIN_URL))
 

@@ -45,6 +45,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Still:
     return clock
 
 
+_BROWSER = Client()  # one for all: each new one reads the list of static files anew
+
+
+def stranger() -> Client:
+    """A browser that has never been here."""
+    _BROWSER.cookies.clear()
+    return _BROWSER
+
+
 def log_in(client: Client, email: str, password: str, network: str = HALL) -> Any:
     sent = {"username": email, "password": password}
     return client.post("/login/", sent, REMOTE_ADDR=network)
@@ -52,7 +61,7 @@ def log_in(client: Client, email: str, password: str, network: str = HALL) -> An
 
 def wrong(email: str, network: str = HALL, client: Client | None = None) -> int:
     """The status that a wrong try is answered with."""
-    status: int = log_in(client or Client(), email, "wrong", network).status_code
+    status: int = log_in(client or stranger(), email, "wrong", network).status_code
     return status
 
 
@@ -76,7 +85,7 @@ def waits(email: str, clock: Still, tries: int, network: str = HALL) -> list[int
     """How long each of these wrong tries has to wait, in seconds."""
     seen = []
     for _ in range(tries):
-        answer = log_in(Client(), email, "wrong", network)
+        answer = log_in(stranger(), email, "wrong", network)
         seconds = int(answer.get("Retry-After", 0))
         seen.append(seconds)
         if seconds:
@@ -90,7 +99,7 @@ def test_known_device_logs_in_at_once_after_fifty_wrong_tries_in_the_same_hall()
     device = known_device(olive)
     statuses = [wrong(f"other{n}@example.org") for n in range(60)]
     assert statuses == [200] * 50 + [429] * 10
-    assert log_in(Client(), olive.email, PASSWORD).status_code == 429
+    assert log_in(stranger(), olive.email, PASSWORD).status_code == 429
     assert log_in(device, olive.email, PASSWORD).status_code == 302
 
 
@@ -99,17 +108,17 @@ def test_known_device_logs_in_at_once_after_wrong_tries_from_everywhere() -> Non
     device = known_device(olive)
     statuses = [wrong(olive.email, f"203.0.{n // 100}.{n % 100}") for n in range(200)]
     assert statuses == [200] * 100 + [429] * 100
-    assert log_in(Client(), olive.email, PASSWORD).status_code == 429
+    assert log_in(stranger(), olive.email, PASSWORD).status_code == 429
     assert log_in(device, olive.email, PASSWORD).status_code == 302
 
 
 def test_unknown_device_logs_in_after_the_wait(clock: Still) -> None:
     olive = make_user("organiser")
     strangers_try(olive.email, networks=100)
-    refused = log_in(Client(), olive.email, PASSWORD)
+    refused = log_in(stranger(), olive.email, PASSWORD)
     assert (refused.status_code, refused["Retry-After"]) == (429, "1")
     clock.advance(1)
-    assert log_in(Client(), olive.email, PASSWORD).status_code == 302
+    assert log_in(stranger(), olive.email, PASSWORD).status_code == 302
 
 
 def test_wait_doubles_up_to_a_quarter_of_an_hour(clock: Still) -> None:
@@ -136,21 +145,21 @@ def test_what_is_refused_neither_counts_nor_prolongs_the_wait(clock: Still) -> N
     assert [wrong(olive.email) for _ in range(9)] == [429] * 9
     assert sorted(Allowance.objects.values_list("key", "count", "until")) == before
     clock.advance(8)
-    assert log_in(Client(), olive.email, PASSWORD).status_code == 302
+    assert log_in(stranger(), olive.email, PASSWORD).status_code == 302
 
 
 def test_right_password_ends_what_was_counted_here() -> None:
     olive = make_user("organiser")
     for _ in range(3):
         assert [wrong(olive.email) for _ in range(4)] == [200] * 4
-        assert log_in(Client(), olive.email, PASSWORD).status_code == 302
+        assert log_in(stranger(), olive.email, PASSWORD).status_code == 302
 
 
 def test_right_passwords_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_in_page, "FREE_FOR_A_NETWORK", 2)
     monkeypatch.setattr(log_in_page, "FREE_FOR_AN_ADDRESS", 2)
     olive = make_user("organiser")
-    assert [log_in(Client(), olive.email, PASSWORD).status_code for _ in range(9)] == [302] * 9
+    assert [log_in(stranger(), olive.email, PASSWORD).status_code for _ in range(9)] == [302] * 9
 
 
 def test_waits_are_the_same_for_addresses_that_nobody_has() -> None:
@@ -159,7 +168,7 @@ def test_waits_are_the_same_for_addresses_that_nobody_has() -> None:
     answers = {}
     for email in (real, asleep, "nobody@example.org"):
         network = f"192.0.2.{len(answers)}"
-        tries = [log_in(Client(), email, "wrong", network) for _ in range(7)]
+        tries = [log_in(stranger(), email, "wrong", network) for _ in range(7)]
         answers[email] = [
             (answer.status_code, words(page(answer)).replace(email, "…")) for answer in tries
         ]
@@ -179,7 +188,7 @@ def test_page_says_how_long_and_keeps_the_address() -> None:
     olive = make_user("organiser")
     for _ in range(5):
         wrong(olive.email)
-    answer = log_in(Client(), olive.email, PASSWORD)
+    answer = log_in(stranger(), olive.email, PASSWORD)
     assert fields(answer) == {"username": olive.email, "password": ""}
     assert words(page(answer).find(".//*[@role='alert']")) == (
         "There were several wrong tries. Wait 1 second, then try again. If you have forgotten your "
@@ -194,7 +203,7 @@ def test_page_says_long_waits_in_minutes(clock: Still) -> None:
         strangers_try(olive.email)
         clock.advance(900)
     strangers_try(olive.email)
-    said = words(page(log_in(Client(), olive.email, "wrong")).find(".//*[@role='alert']"))
+    said = words(page(log_in(stranger(), olive.email, "wrong")).find(".//*[@role='alert']"))
     assert said.startswith("There were several wrong tries. Wait 15 minutes, then try again.")
 
 
@@ -280,7 +289,8 @@ def test_of_many_tries_at_once_no_more_are_looked_at_than_one_by_one(settings: S
     statuses: list[int] = []
 
     def several() -> None:
-        statuses.extend(wrong(olive.email) for _ in range(5))
+        browser = Client()
+        statuses.extend(wrong(olive.email, client=browser) for _ in range(5))
         connection.close()
 
     threads = [threading.Thread(target=several) for _ in range(6)]

@@ -121,10 +121,9 @@ def person(who: str) -> Client:
 def kind_of_refusal(name: str, response: HttpResponse) -> str:
     """How somebody was kept out, or '' for whoever is in."""
     if response.status_code == 302:
-        to_log_in = {"/login/", "/admin/login/"} | (
-            {"/admin/"} if name == "admin:logout" else set()
-        )
-        asked = response["Location"].partition("?")[0] in to_log_in
+        to = response["Location"].partition("?")[0]
+        # Django's own log-out leads to the first page of the settings, and that to the log-in.
+        asked = to in ("/login/", "/admin/login/") or (name, to) == ("admin:logout", "/admin/")
         return "log in" if asked and name != "admin:login" else ""
     return {401: "log in", 403: "not open to you"}.get(response.status_code, "")
 

@@ -111,13 +111,6 @@ def take(*limits: Limit, now: datetime) -> bool:
     return all(count <= wanted[key].times * settings.LIMIT_FACTOR for key, count in counts)
 
 
-def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:
-    """Whether one of these limits is used up; counts nothing."""
-    times = {limit.key(now): limit.times for limit in limits}
-    counts = Allowance.objects.filter(key__in=times).values_list("key", "count")
-    return any(count >= times[key] * settings.LIMIT_FACTOR for key, count in counts)
-
-
 def wait_or_count(*waits: Wait, now: datetime) -> timedelta:
     """How long to wait until the next try; if no time at all, count this one as a wrong one.
 

@@ -11,7 +11,6 @@ from django.test import RequestFactory
 from conference.limits import (
     Limit,
     Wait,
-    are_spent,
     forget_old,
     give_back,
     network_of,
@@ -42,17 +41,6 @@ def test_others_and_other_things_are_counted_for_themselves() -> None:
 def test_next_window_begins_anew() -> None:
     seen = [ask(1, now=NOON + timedelta(minutes=minutes)) for minutes in (0, 59, 60, 119)]
     assert seen == [True, False, True, False]
-
-
-@pytest.mark.django_db
-def test_asking_whether_one_is_spent_counts_nothing() -> None:
-    limits = [Limit("signup", whose, 2, HOUR) for whose in ("a", "b")]
-    seen = []
-    for _ in range(3):
-        seen += [are_spent(limits, now=NOON), are_spent(limits, now=NOON)]
-        ask()
-    assert seen == [False, False, False, False, True, True]
-    assert not are_spent(limits, now=NOON + HOUR)
 
 
 @pytest.mark.django_db

@@ -43,9 +43,8 @@ class NotOurWords:
         if any(_is_made_of(words, pairs) for pairs in read):
             raise ValidationError(
                 _(
-                    "This password is made of words that somebody would try here first: names, or "
-                    "what this site is about. Choose another, for instance three or four words "
-                    "that have nothing to do with it."
+                    "This password is made of words that somebody would try here first. Choose "
+                    "another, for instance three or four words that have nothing to do with each other."
                 ),
                 code="password_our_words",
             )

@@ -64,6 +64,9 @@ class LogInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].error_messages["required"] = _("Enter your e-mail address.")
         self.fields["password"].error_messages["required"] = _("Enter your password.")
+        if self.initial.get("username"):
+            del self.fields["username"].widget.attrs["autofocus"]
+            self.fields["password"].widget.attrs["autofocus"] = True
 
 
 class Login(LoginView):

@@ -34,6 +34,32 @@ TRIES_OF_A_PERSON = 20
 HOUR = timedelta(hours=1)
 
 
+class _InPlainWords:
+    """What the new password must be in one line, where Django has a list of four."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields = self.fields  # type: ignore[attr-defined]
+        fields["new_password1"].help_text = _(
+            "Twelve characters or more, and not made of your name or what this site is about. "
+            "Three or four words that have nothing to do with each other are good."
+        )
+        fields["new_password2"].label = _("New password again")
+        fields["new_password2"].help_text = ""
+        fields["new_password1"].error_messages["required"] = _("Enter a new password.")
+        fields["new_password2"].error_messages["required"] = _("Enter the new password again.")
+
+
+class _ChangeForm(_InPlainWords, PasswordChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].error_messages["required"] = _("Enter your old password.")
+
+
+class _NewForm(_InPlainWords, SetPasswordForm):
+    pass
+
+
 class _Private:
     """A page that no cache keeps and no search engine lists."""
 
@@ -47,6 +73,7 @@ class _Private:
 class Change(_Private, PasswordChangeView):
     """Change one's own password, which the old one is needed for."""
 
+    form_class = _ChangeForm
     template_name = "registration/password.html"
     http_method_names = ["get", "head", "post", "options"]
 
@@ -73,6 +100,7 @@ class Change(_Private, PasswordChangeView):
 class New(_Private, PasswordResetConfirmView):
     """Choose a new password by the link in a mail. Its token leaves the address at once."""
 
+    form_class = _NewForm
     template_name = "registration/new_password.html"
     http_method_names = ["get", "head", "post", "options"]
 

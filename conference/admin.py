@@ -6,7 +6,7 @@ import django_tasks_db.admin  # noqa: F401 (registers its page, which is removed
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +17,12 @@ from django_tasks_db.models import DBTaskResult
 from conference.desk.figures import Places, places
 from conference.models import Conference, Organisation, User
 from conference.pages.configuration import AuditedAdmin
-from conference.pages.configuration_forms import ConferenceForm, NewUserForm, UserForm
+from conference.pages.configuration_forms import (
+    ConferenceForm,
+    NewUserForm,
+    OthersPasswordForm,
+    UserForm,
+)
 from signup.models import Edition
 from tickets.models import Gate, TicketType
 
@@ -155,16 +160,17 @@ class EditionAdmin(AuditedAdmin):
 
 @admin.register(User)
 class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
-    """User accounts: organisers, who may do everything, and volunteers, who may scan."""
+    """User accounts: volunteers, who may scan, and organisers, some of whom may use these pages."""
 
     form = UserForm
     add_form = NewUserForm
+    change_password_form = OthersPasswordForm
     ordering = ("email",)
-    list_display = ("email", "first_name", "last_name", "role", "is_active")
+    list_display = ("email", "first_name", "last_name", "role", "may_configure", "is_active")
     list_filter = ("role", "is_active")
     search_fields = ()
     filter_horizontal = ()
-    _who = ("email", "first_name", "last_name", "role")
+    _who = ("email", "first_name", "last_name", "role", "may_configure")
     fieldsets = ((None, {"fields": (*_who, "is_active", "password")}),)
     add_fieldsets = ((None, {"fields": (*_who, "password1", "password2")}),)
 
@@ -175,15 +181,36 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         # The audit log refers to users. Somebody who has left is deactivated instead.
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers alone may change a superuser's account, or others might take it over."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or not obj.is_superuser or request.user.is_superuser)  # type: ignore[union-attr]
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Let organisers alone use the admin. Users cannot demote or deactivate themselves."""
+        """Save a user. Nobody takes their own rights away, so somebody who has them is left."""
+        may = User.objects.filter(role=User.Role.ORGANISER, may_configure=True, is_active=True)
+        # Two people may take each other's right away at once. Locking makes one wait for the other,
+        # and find the right gone.
+        if request.user.pk not in list(may.select_for_update().values_list("pk", flat=True)):
+            raise PermissionDenied
         if obj.pk == request.user.pk:
-            obj.role, obj.is_active = User.Role.ORGANISER, True
-            if {"role", "is_active"} & set(form.changed_data):
+            obj.role, obj.may_configure, obj.is_active = User.Role.ORGANISER, True, True
+            if {"role", "may_configure", "is_active"} & set(form.changed_data):
                 self.message_user(
                     request,
-                    _("You stay an active organiser: ask another organiser to change that."),
+                    _(
+                        "You stay an active organiser who may change the settings: ask another one "
+                        "to change that."
+                    ),
                     messages.WARNING,
                 )
-        obj.is_staff = obj.is_superuser = obj.role == User.Role.ORGANISER
+        obj.may_configure = obj.may_configure and obj.role == User.Role.ORGANISER
         super().save_model(request, obj, form, change)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Give somebody a new password. One's own is changed where the old one is asked for."""
+        if id == str(request.user.pk):
+            return redirect("conference:password")
+        return super().user_change_password(request, id, form_url)

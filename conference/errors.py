@@ -22,7 +22,8 @@ logger = logging.getLogger("conference.errors")
 
 # The parts of URLs that give access without a log-in.
 _SECRET_IN_PATH = re.compile(
-    r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/)[^/\s\"'?]+"
+    r"(/orders/|/bulletin/confirm/|/bulletin/unsubscribe/|/c/pay/|/password/new/[^/\s]+/)"
+    r"[^/\s\"'?]+"
 )
 # What could end a line of the log and begin another, or move the cursor of who reads it.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -157,6 +158,11 @@ def _form_as_sent(request: HttpRequest) -> list[tuple[str, str]]:
     """The (name, value) pairs of the submitted form; empty if it had a password or files."""
     if request.FILES or any("password" in name for name in request.POST):
         return []
+    return fields_sent(request)
+
+
+def fields_sent(request: HttpRequest) -> list[tuple[str, str]]:
+    """The (name, value) pairs of the submitted form."""
     return [(name, value) for name, values in request.POST.lists() for value in values]
 
 

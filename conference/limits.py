@@ -1,7 +1,9 @@
-"""Rate limits, counted in the database.
+"""Rate limits, and waits that grow with each wrong try, counted in the database.
 
 Not in memory: several processes on several machines must agree. Libraries that do this
-(django-ratelimit, limits) count in a cache server, which a small site does not have.
+(django-ratelimit, limits, django-defender) count in a cache server, which a small site does not
+have. django-axes counts in a table, but locks people out for a fixed time instead of letting them
+wait, and does not know who has logged in on a device before.
 """
 
 import hashlib
@@ -12,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 from django.http import HttpRequest
 
 from conference.models import Allowance
@@ -57,9 +60,35 @@ class Limit:
     def key(self, now: datetime) -> str:
         """The key of the current window's count; it contains `whose` only as a keyed hash."""
         window = int(now.timestamp() // self.within.total_seconds())
-        secret = settings.SECRET_KEY.encode()
-        digest = hmac.new(secret, self.whose.encode(), hashlib.sha256).hexdigest()
-        return f"{self.what}:{window}:{digest[:32]}"
+        return f"{self.what}:{window}:{_digest(self.whose)}"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """`free` wrong tries at `what` by `whose`, then a wait of 1, 2, 4 … seconds before each one.
+
+    No wait is longer than `longest`. After `forgotten` without a wrong try it all begins anew.
+    """
+
+    what: str
+    whose: str
+    free: int
+    longest: timedelta
+    forgotten: timedelta
+
+    def key(self, now: datetime) -> str:
+        """The key of the count; it contains `whose` only as a keyed hash."""
+        return f"{self.what}:{_digest(self.whose)}"
+
+    def left(self, row: Allowance, now: datetime) -> timedelta:
+        """How long until the next try, after those that `row` has counted."""
+        beyond = row.count - self.free * settings.LIMIT_FACTOR
+        if row.until <= now or beyond < 0:
+            return timedelta()
+        wait = min(timedelta(seconds=2 ** min(beyond, 20)), self.longest)
+        last_try = row.until - self.forgotten
+        # Not more than `wait`, should the clock have been set back.
+        return min(max(last_try + wait - now, timedelta()), wait)
 
 
 def take(*limits: Limit, now: datetime) -> bool:
@@ -104,13 +133,52 @@ def _count(limits: Iterable[Limit], now: datetime) -> dict[Limit, int]:
     return {wanted[key]: count for key, count in counts}
 
 
-def are_spent(limits: Iterable[Limit], *, now: datetime) -> bool:
-    """Whether one of these limits is used up; counts nothing."""
-    times = {limit.key(now): limit.times for limit in limits}
-    counts = Allowance.objects.filter(key__in=times).values_list("key", "count")
-    return any(count >= times[key] * settings.LIMIT_FACTOR for key, count in counts)
+def wait_or_count(*waits: Wait, now: datetime) -> timedelta:
+    """How long to wait until the next try; if no time at all, count this one as a wrong one.
+
+    Counted before anybody knows whether it is wrong: of a hundred tries sent at once, one is looked
+    at. Call `give_back` for one that was right. What comes during the wait is not counted and does
+    not prolong it.
+    """
+    known = {wait.key(now): wait for wait in waits}
+    rows = Allowance.objects.filter(key__in=known).order_by("key")
+    # First without a lock: who must wait is told so without writing anything.
+    if left := _longest_left(known, rows, now):
+        return left
+    with transaction.atomic():
+        Allowance.objects.bulk_create(
+            [Allowance(key=key, until=now) for key in sorted(known)], ignore_conflicts=True
+        )
+        counted = list(rows.select_for_update())
+        left = _longest_left(known, counted, now)
+        if not left:
+            for row in counted:
+                row.count = row.count + 1 if row.until > now else 1
+                row.until = now + known[row.key].forgotten
+            Allowance.objects.bulk_update(counted, ["count", "until"])
+    return left
+
+
+def give_back(*counted: Limit | Wait, now: datetime) -> None:
+    """Count one less: what was counted should not have been."""
+    keys = [each.key(now) for each in counted]
+    Allowance.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
+
+
+def forget(wait: Wait, *, now: datetime) -> None:
+    """Count nothing any more of the tries that made somebody wait."""
+    Allowance.objects.filter(key=wait.key(now)).delete()
 
 
 def forget_old(now: datetime) -> None:
-    """Delete the counts whose window has passed."""
+    """Delete the counts whose window has passed, and those of waits that are forgotten."""
     Allowance.objects.filter(until__lt=now).delete()
+
+
+def _longest_left(known: dict[str, Wait], rows: Iterable[Allowance], now: datetime) -> timedelta:
+    return max((known[row.key].left(row, now) for row in rows), default=timedelta())
+
+
+def _digest(whose: str) -> str:
+    secret = settings.SECRET_KEY.encode()
+    return hmac.new(secret, whose.encode(), hashlib.sha256).hexdigest()[:32]

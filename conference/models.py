@@ -19,7 +19,7 @@ from conference.markdown import to_html
 # The first segments of our own URLs, which no conference may have as its slug.
 RESERVED_SLUGS = frozenset(
     "accessibility admin bulletin desk donate door favicon.ico healthz login logout media "
-    "orders outbox privacy readyz robots.txt static stripe".split()
+    "orders outbox password privacy readyz robots.txt static stripe".split()
 )
 
 
@@ -60,13 +60,19 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create an organiser, who may also use the configuration pages."""
-        fields = {"role": User.Role.ORGANISER, "is_staff": True, "is_superuser": True} | fields
+        """Create an organiser who may change the settings, and whom only their like may change."""
+        rights = {"role": User.Role.ORGANISER, "may_configure": True, "is_superuser": True}
+        fields = rights | fields
         return self.create_user(email, password, **fields)
 
 
 class User(AbstractUser):
-    """Someone who logs in: an organiser, or a volunteer at the door."""
+    """Someone who logs in: an organiser, or a volunteer at the door.
+
+    What they may do follows from `role` and `may_configure`. `is_superuser` gives nothing more: it
+    protects an account from everybody else who may change the settings, and is given on the server
+    alone, by `manage.py createsuperuser`.
+    """
 
     class Role(models.TextChoices):
         ORGANISER = "organiser", _("Organiser")
@@ -75,6 +81,11 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail"), unique=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VOLUNTEER)
+    may_configure = models.BooleanField(
+        _("may change the settings"),
+        default=False,
+        help_text=_("For organisers: these pages, and who may log in."),
+    )
     # Created by `manage.py demo`, with a password that is public.
     is_sample = models.BooleanField(default=False, editable=False)
 
@@ -88,6 +99,11 @@ class User(AbstractUser):
     @property
     def is_organiser(self) -> bool:
         return self.is_active and self.role == self.Role.ORGANISER
+
+    @property
+    def is_staff(self) -> bool:  # type: ignore[override]
+        """Whether Django's admin, the settings pages, is open to this person."""
+        return self.is_organiser and self.may_configure
 
     @property
     def is_at_door(self) -> bool:

@@ -238,14 +238,14 @@ CRISPY_TEMPLATE_PACK = "django/forms"
 # People who log in: organisers and door volunteers
 AUTH_USER_MODEL = "conference.User"
 AUTHENTICATION_BACKENDS = ["conference.pages.log_in.WithoutSamples"]
+_VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-    )
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": "conference.passwords.NotOurWords"},
 ]
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 LOGIN_URL = "conference:login"
 LOGIN_REDIRECT_URL = "conference:after_login"
 SESSION_COOKIE_AGE = 14 * 60 * 60  # a long day at the door

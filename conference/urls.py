@@ -5,7 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from conference import errors, health
-from conference.pages import log_in, outbox, views
+from conference.pages import log_in, outbox, passwords, views
 from donations import webhooks
 
 site = (
@@ -17,6 +17,9 @@ site = (
         path("login/", log_in.Login.as_view(), name="login"),
         path("login/done/", log_in.after_login, name="after_login"),
         path("logout/", LogoutView.as_view(next_page="conference:home"), name="logout"),
+        path("password/", passwords.Change.as_view(), name="password"),
+        path("password/forgotten/", passwords.forgotten, name="password_forgotten"),
+        path("password/new/<uidb64>/<token>/", passwords.New.as_view(), name="password_new"),
         path("healthz", health.healthz, name="healthz"),
         path("readyz", health.readyz, name="readyz"),
         path("media/<path:path>", views.media, name="media"),

@@ -7,8 +7,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils import timezone
 
 from conference.models import User
+from conference.pages import idle
 
 View = Callable[..., HttpResponseBase]
 
@@ -22,7 +24,8 @@ class DeskRequest(HttpRequest):
 def desk_page(view: View) -> View:
     """A page for organisers: whoever is not logged in is asked to log in, others are refused.
 
-    No cache keeps what it shows.
+    Whoever has not used the desk or the settings for an hour is asked to log in again. No cache
+    keeps what it shows.
     """
 
     @wraps(view)
@@ -31,7 +34,8 @@ def desk_page(view: View) -> View:
             return redirect_to_login(request.get_full_path(), resolve_url("conference:login"))
         if not request.user.is_organiser:
             raise PermissionDenied
-        response = view(request, *args, **kwargs)
+        again = idle.asked_again(request, now=timezone.now())
+        response = again or view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store, private"
         response["X-Robots-Tag"] = "noindex"
         return response

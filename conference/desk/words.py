@@ -41,6 +41,7 @@ VERBS: dict[str, str | Promise] = {
     "clock called right": gettext_lazy("Clock said to be right after it jumped"),
     "orders exported": gettext_lazy("List of orders exported"),
     "attendees exported": gettext_lazy("List of attendees exported"),
+    "password changed": gettext_lazy("Password changed"),
     "setting added": gettext_lazy("Setting added"),
     "setting changed": gettext_lazy("Setting changed"),
     "setting removed": gettext_lazy("Setting removed"),

@@ -3,6 +3,8 @@
 Only settings are edited there. Orders are changed at the desk, through actions.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -12,32 +14,51 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages.constants import DEFAULT_TAGS
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conference.audit import record
+from conference.pages import idle
+
+View = Callable[..., HttpResponseBase]
 
 
 class ConfigurationSite(admin.AdminSite):
-    """Django's admin for organisers, with the site's own log-in and its limits."""
+    """Django's admin for those who may change the settings (User.is_staff), with our own log-in."""
 
     site_header = _("Settings")
     site_title = _("Settings")
     index_title = _("What can be set")
     site_url = reverse_lazy("desk:home")  # type: ignore[assignment]
 
-    def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and getattr(request.user, "is_organiser", False)
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """A page that is open to those who may change the settings, until they leave it idle."""
+        opened = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return opened(request, *args, **kwargs)  # asks to log in
+            if not self.has_permission(request):
+                raise PermissionDenied
+            again = idle.asked_again(request, now=timezone.now())
+            return again or opened(request, *args, **kwargs)
+
+        return page
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One's own password is changed on the site's page, as a volunteer's is."""
+        return redirect("conference:password")
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect to the site's log-in. Raises PermissionDenied for users who may not enter."""
-        if request.user.is_authenticated and not self.has_permission(request):
-            raise PermissionDenied
+        """Redirect to the site's log-in."""
         wanted = request.GET.get("next") or reverse("admin:index")
         return redirect_to_login(wanted, resolve_url(settings.LOGIN_URL))
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conference import money
+from conference import mails, money
 from conference.models import User
 
 
@@ -68,3 +70,20 @@ class UserForm(_EmailInLowerCase, UserChangeForm):  # type: ignore[type-arg]
         model = User
         fields = "__all__"
         field_classes: dict[str, type[forms.Field]] = {}
+
+
+class OthersPasswordForm(AdminPasswordChangeForm):
+    """A new password for somebody else, who is told by mail that it was changed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django also offers to take the password away. Here an account is closed instead.
+        self.fields.pop("usable_password", None)
+        for name in ("password1", "password2"):
+            self.fields[name].required = True
+
+    def save(self, commit: bool = True) -> Any:
+        with transaction.atomic():
+            user = super().save(commit)
+            mails.password_changed(user=user, now=timezone.now())
+        return user

@@ -17,7 +17,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from conference.errors import TooOften, WithoutSecrets, branded_errors, broken
-from conference.pages import log_in
+from conference.pages import passwords
 from tests.factories import make_conference, make_order, make_user
 from tests.html import fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, send
@@ -216,14 +216,11 @@ def test_buttons_without_our_cookie_say_what_to_do() -> None:
 
 
 @pytest.mark.django_db
-def test_too_many_tries_are_paused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_in, "FAILED_HERE", 1)
-    user = make_user()
-    tries = [client.post("/login/", {"username": user.email, "password": "x"}) for _ in range(2)]
+def test_too_many_requests_are_paused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "LINKS_OF_A_NETWORK", 1)
+    tries = [client.post("/password/forgotten/", {"email": "a@example.org"}) for _ in range(2)]
     assert [t.status_code for t in tries] == [200, 429]
     assert heading(tries[1]) == "Please wait a little"
-    # Somebody else is not kept out by it.
-    assert client.post("/login/", {"username": "b@example.org", "password": "x"}).status_code == 200
 
 
 @pytest.mark.django_db
@@ -244,11 +241,12 @@ def test_log_tells_no_secret_of_a_link(caplog: pytest.LogCaptureFixture) -> None
         "",
         0,
         "GET %s",
-        ("/orders/s3cr3t/pay/?a=/bulletin/confirm/t0ken/",),
+        ("/orders/s3cr3t/pay/?a=/bulletin/confirm/t0ken/&b=/password/new/MQ/t0-ken/",),
         None,
     )
     WithoutSecrets().filter(record)
-    assert record.getMessage() == "GET /orders/…/pay/?a=/bulletin/confirm/…/"
+    said = "GET /orders/…/pay/?a=/bulletin/confirm/…/&b=/password/new/MQ/…/"
+    assert record.getMessage() == said
 
 
 def test_log_has_one_short_line_for_whatever_a_stranger_sends() -> None:

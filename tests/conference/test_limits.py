@@ -8,7 +8,15 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test import RequestFactory
 
-from conference.limits import Limit, are_spent, forget_old, network_of, take
+from conference.limits import (
+    Limit,
+    Wait,
+    forget_old,
+    give_back,
+    network_of,
+    take,
+    wait_or_count,
+)
 from conference.models import Allowance
 
 HOUR = timedelta(hours=1)
@@ -33,17 +41,6 @@ def test_others_and_other_things_are_counted_for_themselves() -> None:
 def test_next_window_begins_anew() -> None:
     seen = [ask(1, now=NOON + timedelta(minutes=minutes)) for minutes in (0, 59, 60, 119)]
     assert seen == [True, False, True, False]
-
-
-@pytest.mark.django_db
-def test_asking_whether_one_is_spent_counts_nothing() -> None:
-    limits = [Limit("signup", whose, 2, HOUR) for whose in ("a", "b")]
-    seen = []
-    for _ in range(3):
-        seen += [are_spent(limits, now=NOON), are_spent(limits, now=NOON)]
-        ask()
-    assert seen == [False, False, False, False, True, True]
-    assert not are_spent(limits, now=NOON + HOUR)
 
 
 @pytest.mark.django_db
@@ -113,3 +110,70 @@ def test_only_our_own_proxies_are_believed(
         "/", REMOTE_ADDR="192.0.2.7", headers={"X-Forwarded-For": forwarded}
     )
     assert network_of(request) == network
+
+
+WAIT = Wait("guess", "a", 2, timedelta(seconds=3), HOUR)
+
+
+@pytest.mark.django_db
+def test_wait_grows_after_the_free_tries_and_is_forgotten() -> None:
+    now, seen = NOON, []
+    for _ in range(6):
+        left = wait_or_count(WAIT, now=now)
+        seen.append(int(left.total_seconds()))
+        if left:
+            now += left
+            assert not wait_or_count(WAIT, now=now)
+    assert seen == [0, 0, 1, 2, 3, 3]
+    assert not wait_or_count(WAIT, now=now + HOUR)
+    assert Allowance.objects.get().count == 1
+
+
+@pytest.mark.django_db
+def test_wait_lasts_for_the_longest_of_several() -> None:
+    other = Wait("guess", "b", 0, timedelta(seconds=60), HOUR)
+    assert [wait_or_count(WAIT, other, now=NOON).total_seconds() for _ in range(2)] == [0, 2]
+    assert sorted(Allowance.objects.values_list("count", flat=True)) == [1, 1]
+
+
+@pytest.mark.django_db
+def test_wait_is_not_longer_for_a_clock_that_was_set_back() -> None:
+    for _ in range(2):
+        wait_or_count(WAIT, now=NOON)
+    assert wait_or_count(WAIT, now=NOON - timedelta(days=2)).total_seconds() == 1
+
+
+@pytest.mark.django_db
+def test_what_is_given_back_counts_no_more() -> None:
+    limit = Limit("guess", "a", 1, HOUR)
+    for _ in range(3):
+        assert not wait_or_count(WAIT, now=NOON)
+        assert take(limit, now=NOON)
+        give_back(WAIT, limit, now=NOON)
+    give_back(WAIT, limit, now=NOON)
+    assert list(Allowance.objects.values_list("count", flat=True)) == [0, 0]
+
+
+@pytest.mark.django_db
+def test_waits_that_are_forgotten_are_swept_away() -> None:
+    wait_or_count(WAIT, now=NOON)
+    forget_old(NOON + timedelta(minutes=59))
+    assert Allowance.objects.count() == 1
+    forget_old(NOON + timedelta(minutes=61))
+    assert Allowance.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_only_the_free_ones_need_not_wait() -> None:
+    lefts: list[timedelta] = []
+
+    def several() -> None:
+        lefts.extend(wait_or_count(WAIT, now=NOON) for _ in range(5))
+        connection.close()
+
+    threads = [threading.Thread(target=several) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (lefts.count(timedelta()), Allowance.objects.get().count) == (2, 2)

@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from conference import errors
 from conference.management.commands.demo import PASSWORD
 from conference.models import Conference, Mail
+from conference.pages import idle
 from sandbox.server import Sandbox
 from signup import links
 from signup.models import Subscriber
@@ -231,6 +232,62 @@ def test_log_in(look: Look) -> None:
     look.press("Log in")
     page.wait_for_url(re.compile("/door/"))
     look("/desk/", "This page is not open to you")
+    look.press("Use another account")
+    look.here("Log in")
+
+
+def test_log_in_after_wrong_tries(look: Look) -> None:
+    page = look("/login/", "Log in")
+    for _ in range(6):
+        page.get_by_label("E-mail").fill("nobody@example.org")
+        page.get_by_label("Password").fill("wrong")
+        look.press("Log in")
+    assert "There were several wrong tries." in page.inner_text("[role=alert]")
+    look.here("Log in")
+
+
+def test_password_forgotten_and_chosen_anew(look: Look, work_through: Callable[[], int]) -> None:
+    page = look("/login/", "Log in")
+    page.get_by_role("link", name="Forgotten your password?").click()
+    look.here("Forgotten your password?")
+    look.press("Send me the link")
+    look.here("Forgotten your password?")
+    page.get_by_label("Your e-mail address").fill("door@example.org")
+    look.press("Send me the link")
+    look.here("Look in your e-mail")
+    work_through()
+    path = re.search(r"/password/new/\S+", Mail.objects.get().text)
+    assert path is not None
+    look(path[0], "Choose a new password")
+    page.get_by_label("New password", exact=True).fill("conference")
+    page.get_by_label("New password again").fill("conference")
+    look.press("Save my new password")
+    look.here("Choose a new password")
+    page.get_by_label("New password", exact=True).fill("kettle umbrella fox")
+    page.get_by_label("New password again").fill("kettle umbrella fox")
+    look.press("Save my new password")
+    look.here("Log in")
+    look(path[0], "This link no longer works")
+    page.goto(f"{look.site}/login/")
+    page.get_by_label("E-mail").fill("door@example.org")
+    page.get_by_label("Password").fill("kettle umbrella fox")
+    look.press("Log in")
+    page.get_by_role("link", name="Change my password").click()
+    look.here("Change my password")
+
+
+def test_form_of_a_desk_left_idle(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = look("/login/", "Log in")
+    page.get_by_label("E-mail").fill("organiser@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    look.press("Log in")
+    page.goto(f"{look.site}/admin/conference/user/add/")
+    page.get_by_label("E-mail").fill("new@example.org")
+    monkeypatch.setattr(idle, "ENDS_AFTER", timedelta(seconds=-1))
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).click()
+    look.here("Log in again")
+    look("/login/", "Log in again")
 
 
 def test_outbox(look: Look, work_through: Callable[[], int]) -> None:

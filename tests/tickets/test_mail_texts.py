@@ -7,6 +7,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from conference.models import User
 from tests.factories import make_conference, make_order
 
 pytestmark = pytest.mark.django_db
@@ -16,6 +17,7 @@ MAILS = (
     *("tickets/emails/tickets", "tickets/emails/released", "tickets/emails/refunded"),
     *("tickets/emails/lost_link", "tickets/emails/cancelled", "donations/emails/paid_twice"),
     *("signup/emails/confirm", "signup/emails/already"),
+    *("conference/emails/password_forgotten", "conference/emails/password_changed"),
 )
 
 
@@ -33,6 +35,9 @@ def context() -> dict[str, Any]:
         "order_url": "https://example.org/orders/abc/",
         "confirm_url": "https://example.org/bulletin/confirm/a:b/",
         "unsubscribe_url": "https://example.org/bulletin/unsubscribe/a:b/",
+        "user": User(first_name=NAME, email="ada@example.org"),
+        "new_url": "https://example.org/password/new/MQ/abc/",
+        "forgotten_url": "https://example.org/password/forgotten/",
         "amount_pence": 1550,
         "base_url": "https://example.org",
         "now": timezone.now(),

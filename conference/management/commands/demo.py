@@ -38,8 +38,13 @@ class Command(BaseCommand):
 
 def _log_ins() -> None:
     if not User.objects.filter(email="organiser@example.org").exists():
-        User.objects.create_superuser(
-            "organiser@example.org", PASSWORD, first_name="Olu", is_sample=True
+        User.objects.create_user(
+            "organiser@example.org",
+            PASSWORD,
+            first_name="Olu",
+            role=User.Role.ORGANISER,
+            may_configure=True,
+            is_sample=True,
         )
     if not User.objects.filter(email="door@example.org").exists():
         User.objects.create_user("door@example.org", PASSWORD, first_name="Dana", is_sample=True)

@@ -22,6 +22,7 @@ def conference(db: None) -> Conference:
 def desk(client: Client, organiser: User) -> Client:
     """A browser in which Olive is logged in."""
     client.force_login(organiser)
+    client.get("/desk/audit/")  # which notes in the session when the desk was used
     return client
 
 

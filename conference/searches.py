@@ -8,6 +8,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
@@ -55,7 +56,7 @@ def _keep(session: Session, those: Any) -> None:
     data[_IN_SESSION] = stay
     # Unless its owner has changed it meanwhile: then it is looked at again in a minute.
     Session.objects.filter(pk=session.pk, session_data=session.session_data).update(
-        session_data=session.get_session_store_class()().encode(data)
+        session_data=SessionStore().encode(data)
     )
 
 

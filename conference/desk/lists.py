@@ -83,11 +83,6 @@ def _show(
         "page": page,
         "rows": page.object_list,
         "is_searched": bool(form.to_remember()),
-        "has_private_kinds": name == "attendees" and _has_private_kinds(conference),
         "search_key": request.GET.get("search", ""),
     }
     return show(request, "list", context)
-
-
-def _has_private_kinds(conference: Conference) -> bool:
-    return conference.ticket_types.filter(is_private=True).exists()

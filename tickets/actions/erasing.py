@@ -71,7 +71,7 @@ def erase_person(*, email: str, now: datetime) -> Erased:
         # Somebody else's order may name this person as well.
         named_in = {order.pk for order in orders} | set(tickets.values_list("order", flat=True))
         theirs = tickets.update(attendee_name=ERASED_NAME, attendee_email="")
-        _erase_orders([order.pk for order in orders], givers)
+        _erase_orders([order.pk for order in orders], givers, now)
         for order in orders:
             record("person erased", order.reference, now=now)
         found = Erased(
@@ -124,7 +124,7 @@ def erase_past_attendees(*, ended_before: datetime, most: int, now: datetime) ->
         pks = [pk for pk, _donation in orders]
         Ticket.objects.filter(order__in=pks).update(attendee_name=ERASED_NAME, attendee_email="")
         _forget_papers(pks)
-        _erase_orders(pks, [donation for _pk, donation in orders if donation is not None])
+        _erase_orders(pks, [donation for _pk, donation in orders if donation is not None], now)
         searches.forget_all()
         record("names erased", "orders", now=now, orders=len(pks))
 
@@ -151,8 +151,11 @@ def _check_is_over(tickets: TicketQuerySet, now: datetime) -> None:
         raise StillToCome
 
 
-def _erase_orders(orders: Collection[int], donations: Collection[int]) -> None:
-    Order.objects.filter(pk__in=orders).update(name=ERASED_NAME, email=ERASED_EMAIL)
+def _erase_orders(orders: Collection[int], donations: Collection[int], now: datetime) -> None:
+    rows = Order.objects.filter(pk__in=orders)
+    rows.update(name=ERASED_NAME, email=ERASED_EMAIL)
+    # There is nobody any more to whom a mailing that waits could go.
+    rows.filter(status=Order.Status.CONFIRMED, mailed_at=None).update(mailed_at=now)
     erase_givers(donations=donations, name=ERASED_NAME, email=ERASED_EMAIL)
 
 

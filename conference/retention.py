@@ -51,9 +51,9 @@ class Row:
     what: Promise
     why: Promise
     how_long: Promise
-    stays: Promise
     # The models in which it is kept: a test sees that none with people in it is left out.
     models: tuple[type[models.Model], ...]
+    stays: Promise | None = None
     kept_for: timedelta | None = None
     # None where something else forgets it: the comment beside it says what.
     forget: Forget | None = None
@@ -128,7 +128,10 @@ TABLE: tuple[Row, ...] = (
     Row(
         what=_("Bookings: the names and e-mail addresses of those who book and those who come"),
         why=_("To keep your places, to send the tickets, and to help if something went wrong."),
-        how_long=_("Until %(time)s after the conference."),
+        how_long=_(
+            "Until %(time)s after the conference; longer only while a payment or refund is not "
+            "settled."
+        ),
         stays=_("The booking's number, the kinds of ticket and the times, without any name."),
         models=(Order, Ticket),
         kept_for=months(12),
@@ -162,15 +165,13 @@ TABLE: tuple[Row, ...] = (
         what=_("Copies of the mails that we send"),
         why=_("To see whether a mail went out. Its attachments are deleted once it is sent."),
         how_long=_("For %(time)s."),
-        stays=_("Nothing."),
         models=(Mail, MailAttachment),
         kept_for=mail.KEPT_FOR,  # by mail.sweep
     ),
     Row(
         what=_("PDF files of tickets that you open from the page of your booking"),
-        why=_("So that the page can show them."),
+        why=_("So that the page can show them. They are made again when you ask for them."),
         how_long=_("For %(time)s."),
-        stays=_("Nothing. The file is made again when you ask for it."),
         models=(Document,),
         kept_for=tickets.tasks.DOCUMENT_KEPT_FOR,  # by tickets.sweep
     ),
@@ -178,7 +179,6 @@ TABLE: tuple[Row, ...] = (
         what=_("The Bulletin: an e-mail address that was entered but not confirmed"),
         why=_("To write to nobody who has not pressed the button in our first mail."),
         how_long=_("For %(time)s."),
-        stays=_("Nothing."),
         models=(Subscriber, Consent),
         kept_for=signup.models.PENDING_FOR,  # by signup.actions.sweep
     ),
@@ -189,7 +189,6 @@ TABLE: tuple[Row, ...] = (
         ),
         why=_("To send it to you, and to be able to show that you wanted it."),
         how_long=_("As long as you receive the Bulletin."),
-        stays=_("Nothing beyond what the next entry says."),
         models=(Subscriber, Consent),
     ),
     Row(
@@ -228,7 +227,6 @@ TABLE: tuple[Row, ...] = (
         what=_("Log-ins of those who work here"),
         why=_("So that they need not log in for every page."),
         how_long=_("For %(time)s at most."),
-        stays=_("Nothing."),
         models=(Session,),
         kept_for=timedelta(seconds=settings.SESSION_COOKIE_AGE),  # by the sweep's `sessions`
     ),
@@ -236,7 +234,6 @@ TABLE: tuple[Row, ...] = (
         what=_("What organisers search for at their desk, which may be your name"),
         why=_("So that no name stands in the address of a page."),
         how_long=_("For %(time)s."),
-        stays=_("Nothing."),
         models=(Session,),
         kept_for=searches.KEPT_FOR,  # by searches.forget_old
     ),
@@ -244,7 +241,6 @@ TABLE: tuple[Row, ...] = (
         what=_("How often something was asked for from one network or for one address"),
         why=_("To stop abuse. Networks and addresses are kept only in a scrambled form."),
         how_long=_("For %(time)s at most."),
-        stays=_("Nothing."),
         models=(Allowance,),
         kept_for=timedelta(days=1),  # the longest window of any limit; by limits.forget_old
     ),
@@ -252,7 +248,6 @@ TABLE: tuple[Row, ...] = (
         what=_("Work that waits for its turn, such as a mail to be written to an address"),
         why=_("So that nothing is lost if something stops."),
         how_long=_("For %(time)s after it is done."),
-        stays=_("Nothing."),
         models=(DBTaskResult,),
         kept_for=queue.KEPT_FOR,  # by the sweep's `queue`
     ),
@@ -260,7 +255,6 @@ TABLE: tuple[Row, ...] = (
         what=_("Backups of all this"),
         why=_("So that nothing is lost if a machine breaks."),
         how_long=_("Until they are overwritten by newer ones."),
-        stays=_("Nothing."),
         models=(),
     ),
     Row(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from conference.audit import record
 from donations.actions import for_stripe
@@ -40,9 +40,9 @@ def erase_past_givers(
     Not those whose money is not settled yet.
     """
     past = Donation.objects.filter(conference__ends_at__lt=ended_before).exclude(email=email)
-    unsettled = Donation.objects.unsettled().values("pk")
+    unsettled = Donation.objects.unsettled().filter(pk=OuterRef("pk"))
     with transaction.atomic():
-        found = past.exclude(pk__in=unsettled).values_list("pk", flat=True)
+        found = past.exclude(Exists(unsettled)).values_list("pk", flat=True)
         givers = list(found.order_by("pk")[:most])
         if givers:
             erase_givers(donations=givers, name=name, email=email)

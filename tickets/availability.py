@@ -54,7 +54,7 @@ class OnOffer:
     @property
     def private_kinds(self) -> str:
         """The types that say something about a person, as a list in words; empty without any."""
-        names = [kind.name for kind in self.types if kind.is_private]
+        names = [f"'{kind.name}'" for kind in self.types if kind.is_private]
         return get_text_list(names, _("or"))
 
     @property

@@ -162,14 +162,14 @@ def test_organisers_see_it_at_the_desk_and_its_holder_on_their_page(order: Order
 
 def test_reservation_form_says_who_sees_it(conference: Conference, client: Client) -> None:
     path = "/2027/reserve/"
-    said = f"Only the organisers see whether somebody chose {KIND}."
+    said = f"Apart from you, only the organisers see who chose '{KIND}'."
     assert said in words(page(client.get(path)))
     private = make_type(conference, name="Relative", is_private=True, position=9)
-    assert f"{KIND} or Relative." in words(page(client.get(path)))
+    assert f"'{KIND}' or 'Relative'." in words(page(client.get(path)))
     for kind in (private, conference.ticket_types.get(name=KIND)):
         kind.is_private = False
         kind.save()
-    assert "Only the organisers see whether" not in words(page(client.get(path)))
+    assert "only the organisers see who chose" not in words(page(client.get(path)))
 
 
 @pytest.mark.parametrize(
@@ -193,5 +193,5 @@ def test_condition_that_the_organisation_chose_is_said(
     )
     assert [said for said in conditions if said in privacy] == [on_the_page]
     form = words(page(client.get("/2027/reserve/")))
-    assert ("By sending this form you agree that Open Dialogue keeps it" in form) is on_the_form
+    assert ("By sending this form you agree that Open Dialogue keeps this" in form) is on_the_form
     assert ("You can take this back at any time" in form) is on_the_form

@@ -3,6 +3,13 @@
 from django.db import migrations, models
 
 
+def forget_names_of_accounts(apps, schema_editor):
+    """The log names accounts by their number from now on; what it has of their names goes."""
+    entries = apps.get_model("conference", "AuditEntry").objects
+    named = entries.filter(subject__startswith="user: ").exclude(subject__regex=r"^user: \d+$")
+    named.update(subject="user: account")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -10,6 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(forget_names_of_accounts, migrations.RunPython.noop),
         migrations.AddField(
             model_name='organisation',
             name='special_category_basis',

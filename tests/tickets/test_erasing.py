@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_erased_person_is_nowhere_in_the_database(
-    stripe: Sandbox, work: Callable[[], int], client: Client
+    stripe: Sandbox, work: Callable[[], int], client: Client, desk_search: Client
 ) -> None:
     now = timezone.now()
     conference = make_conference()
@@ -55,8 +55,10 @@ def test_erased_person_is_nowhere_in_the_database(
     work()
     client.get(f"{order.get_absolute_url()}tickets.pdf")
     work()
+    desk_search.post("/desk/orders/", {"words": "zebedee"})
     places = places_of("zebedee", "quill")
     assert {"tickets_order.email", "donations_donation.email", "conference_mail.to"} < set(places)
+    assert "django_session, unpacked" in places
     # What Stripe tells of people is not written down in the first place.
     assert not [place for place in places if place.startswith("donations_stripeevent.")]
     with pytest.raises(CommandError):

@@ -23,7 +23,7 @@ from signup.models import Consent, Suppression
 from tests.factories import make_conference, make_order, make_subscriber, make_user
 from tests.remains import places_of
 from tickets import actions
-from tickets.models import Order, Ticket
+from tickets.models import ERASED_EMAIL, Order, Ticket
 from tickets.tasks import mail_links
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +121,13 @@ def test_nobody_of_this_address_or_code_is_said_and_nothing_is_written(whom: str
         call_command("erase", whom)
     assert everything() == before
     assert (Suppression.objects.count(), order.tickets.count()) == (0, 1)
+
+
+def test_what_stands_in_place_of_an_address_is_nobodys() -> None:
+    make_past_order("Zebedee Quill", "zebedee@example.org")
+    call_command("erase", "zebedee@example.org", stdout=StringIO())
+    with pytest.raises(CommandError, match="Nobody here"):
+        call_command("erase", ERASED_EMAIL)
 
 
 def test_word_that_is_neither_address_nor_code_is_explained() -> None:

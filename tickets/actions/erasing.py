@@ -57,6 +57,8 @@ def erase_person(*, email: str, now: datetime) -> Erased:
     then.
     """
     email = email.strip().lower()
+    if email == ERASED_EMAIL:
+        raise Nobody
     with transaction.atomic():
         orders = list(Order.objects.filter(email=email))
         tickets = Ticket.objects.filter(Q(order__in=orders) | Q(attendee_email=email))
@@ -70,8 +72,8 @@ def erase_person(*, email: str, now: datetime) -> Erased:
             raise NotSettled
         # Somebody else's order may name this person as well.
         named_in = {order.pk for order in orders} | set(tickets.values_list("order", flat=True))
-        theirs = tickets.update(attendee_name=ERASED_NAME, attendee_email="")
         _erase_orders([order.pk for order in orders], givers, now)
+        theirs = tickets.update(attendee_name=ERASED_NAME, attendee_email="")
         for order in orders:
             record("person erased", order.reference, now=now)
         found = Erased(
@@ -122,9 +124,9 @@ def erase_past_attendees(*, ended_before: datetime, most: int, now: datetime) ->
         if not orders:
             return
         pks = [pk for pk, _donation in orders]
+        _erase_orders(pks, [donation for _pk, donation in orders if donation is not None], now)
         Ticket.objects.filter(order__in=pks).update(attendee_name=ERASED_NAME, attendee_email="")
         _forget_papers(pks)
-        _erase_orders(pks, [donation for _pk, donation in orders if donation is not None], now)
         searches.forget_all()
         record("names erased", "orders", now=now, orders=len(pks))
 
@@ -152,11 +154,12 @@ def _check_is_over(tickets: TicketQuerySet, now: datetime) -> None:
 
 
 def _erase_orders(orders: Collection[int], donations: Collection[int], now: datetime) -> None:
+    # In the order in which locks are taken everywhere: DonationQuerySet.locked.
+    erase_givers(donations=donations, name=ERASED_NAME, email=ERASED_EMAIL)
     rows = Order.objects.filter(pk__in=orders)
     rows.update(name=ERASED_NAME, email=ERASED_EMAIL)
     # There is nobody any more to whom a mailing that waits could go.
     rows.filter(status=Order.Status.CONFIRMED, mailed_at=None).update(mailed_at=now)
-    erase_givers(donations=donations, name=ERASED_NAME, email=ERASED_EMAIL)
 
 
 def _forget_papers(orders: Collection[int]) -> int:

@@ -79,7 +79,7 @@ class TicketTypeInline(admin.TabularInline):  # type: ignore[type-arg]
     model = TicketType
     formset = _TypeFormSet
     extra = 1  # so that a row can be added without JavaScript
-    fields = ("name", "description", "capacity", "is_online", "position")
+    fields = ("name", "description", "capacity", "is_online", "is_private", "position")
 
 
 class GateInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -175,7 +175,8 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = ((None, {"fields": (*_who, "password1", "password2")}),)
 
     def audit_name(self, row: Any) -> str:
-        return row.get_full_name() or str(row.pk)
+        # The desk shows the name beside it, as long as there is the account.
+        return str(row.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # The audit log refers to users. Somebody who has left is deactivated instead.

@@ -114,6 +114,13 @@ class User(AbstractUser):
 class Organisation(models.Model):
     """The network that holds the conference. The site uses the first row."""
 
+    class SpecialCategoryBasis(models.TextChoices):
+        """The condition of UK GDPR, Article 9(2), under which such data is kept."""
+
+        NOT_CHOSEN = "", _("Not chosen yet")
+        EXPLICIT_CONSENT = "consent", _("Explicit consent, Article 9(2)(a)")
+        NOT_FOR_PROFIT = "not for profit", _("Not-for-profit body, Article 9(2)(d)")
+
     name = models.CharField(_("name"), max_length=200)
     short_name = models.CharField(_("short name"), max_length=60)
     introduction = models.TextField(_("introduction"), blank=True, help_text=_("Markdown."))
@@ -127,6 +134,18 @@ class Organisation(models.Model):
         _("data protection"), blank=True, help_text=_("Markdown, added to the privacy page.")
     )
     data_protection_html = models.TextField(editable=False, blank=True)
+    special_category_basis = models.CharField(
+        _("legal condition for special category data"),
+        max_length=20,
+        choices=SpecialCategoryBasis,
+        default=SpecialCategoryBasis.NOT_CHOSEN,
+        blank=True,
+        help_text=_(
+            "Coming, or a kind of ticket, may say something about somebody's health. Choose with "
+            "legal advice. It is shown on the privacy page; explicit consent also where the "
+            "reservation form is sent."
+        ),
+    )
     # Templates have it in their cache keys, so that a change shows at once.
     changed_at = models.DateTimeField(auto_now=True)
 

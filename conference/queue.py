@@ -6,7 +6,6 @@ must go out before more is drawn. So that nothing waits for ever, the sweep lets
 minute they rise by one, up to SMALL_MAIL.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +29,10 @@ def let_age(now: datetime) -> None:
     """Raise what has waited for a minute by one, up to SMALL_MAIL."""
     waiting = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - timedelta(minutes=1))
     waiting.filter(priority__lt=SMALL_MAIL).update(priority=F("priority") + 1)
+
+
+# How long a task is kept after it has ended; its arguments may be somebody's address.
+KEPT_FOR = timedelta(days=2)
 
 
 def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:
@@ -69,12 +72,25 @@ def drop_set_aside() -> None:
     DBTaskResult.objects.filter(run_after=_NEVER).delete()
 
 
-def forget(word: str) -> None:
-    """Delete all tasks, done or waiting, with `word` in their arguments (in lower case)."""
-    kept = DBTaskResult.objects.values_list("pk", "args_kwargs")
-    about_it = [pk for pk, given in kept.iterator() if word in _text(given)]
+def forget(email: str) -> int:
+    """Delete all tasks, done or waiting, that were given this address; return how many.
+
+    Also those that failed with the address in what is kept of the error.
+    """
+    kept = DBTaskResult.objects.values_list("pk", "args_kwargs", "traceback")
+    about_it = [
+        pk
+        for pk, given, error in kept.iterator()
+        if _holds(given, email) or email.lower() in error.lower()
+    ]
     DBTaskResult.objects.filter(pk__in=about_it).delete()
+    return len(about_it)
 
 
-def _text(given: object) -> str:
-    return json.dumps(given, ensure_ascii=False).lower()
+def _holds(given: object, email: str) -> bool:
+    """Whether the address is among the arguments: as a whole, so that nobody else's task goes."""
+    if isinstance(given, dict):
+        return any(_holds(value, email) for value in given.values())
+    if isinstance(given, list):
+        return any(_holds(value, email) for value in given)
+    return isinstance(given, str) and given.lower() == email.lower()

@@ -214,7 +214,7 @@ def _session_body(
         "client_reference_id": f"{checkout.reference}-{key.hex}",
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata},
-        "customer_email": _for_stripe(donation.email),
+        "customer_email": for_stripe(donation.email),
         "expires_at": int(expires_at.timestamp()),
         "locale": "en-GB",
         "adaptive_pricing": {"enabled": False},
@@ -223,7 +223,7 @@ def _session_body(
     }
 
 
-def _for_stripe(email: str) -> str:
+def for_stripe(email: str) -> str:
     """The address with its domain in ASCII (punycode), the only form that Stripe accepts.
 
     An invalid address is returned unchanged, for Stripe to refuse.

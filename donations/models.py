@@ -31,6 +31,23 @@ class DonationQuerySet(models.QuerySet["Donation"]):
         """
         return self.select_for_update(no_key=True).get(pk=pk)
 
+    def unsettled(self) -> "DonationQuerySet":
+        """Donations about which Stripe, a bank or staff have yet to decide something."""
+        payments = Payment.objects.filter(donation=OuterRef("pk"))
+        events = StripeEvent.objects.filter(
+            outcome=StripeEvent.Outcome.ATTENTION,
+            payment_intent_id__in=Payment.objects.filter(
+                donation=OuterRef(OuterRef("pk")), payment_intent_id__isnull=False
+            ).values("payment_intent_id"),
+        )
+        refunds = Refund.objects.filter(payment__donation=OuterRef("pk"))
+        return self.filter(
+            Exists(payments.filter(status__in=[*Payment.LIVE, Payment.Status.PARKED]))
+            | Exists(refunds.filter(status__in=[Refund.Status.BEGUN, Refund.Status.PENDING]))
+            | Exists(refunds.failed_for_good())
+            | Exists(events)
+        )
+
 
 class Donation(models.Model):
     """What somebody freely gives: pledged on a form, then received or withdrawn."""

@@ -105,13 +105,28 @@ def unsubscribe(*, subscriber: Subscriber, source: Consent.Source, now: datetime
             _write_down(subscriber, Consent.Step.WITHDRAWN, source, now)
 
 
-def erase(*, email: str, now: datetime) -> None:
-    """Delete a subscriber and all their consents; the address is never written to again."""
+def erase(*, email: str, now: datetime) -> bool:
+    """Delete a subscriber and all their consents; the address is never written to again.
+
+    Returns whether there was one. The address is suppressed either way.
+    """
     with transaction.atomic():
-        Suppression.objects.get_or_create(
-            digest=digest_of(email), defaults={"reason": "erased", "at": now}
-        )
-        Subscriber.objects.filter(email=email.lower()).delete()
+        _suppress(email, "erased", now)
+        deleted, _by_model = Subscriber.objects.filter(email=email.lower()).delete()
+    return deleted > 0
+
+
+def forget_those_who_left(*, before: datetime, most: int, now: datetime) -> None:
+    """Delete those who left the Bulletin before this, with the proof of their consent.
+
+    Somebody who complained is still never written to: the address stays as a keyed hash.
+    """
+    with transaction.atomic():
+        left = list(Subscriber.objects.filter(ended_at__lt=before).order_by("pk")[:most])
+        for subscriber in left:
+            if subscriber.status == Subscriber.Status.COMPLAINED:
+                _suppress(subscriber.email, "complained", now)
+        Subscriber.objects.filter(pk__in=[subscriber.pk for subscriber in left]).delete()
 
 
 def is_suppressed(email: str) -> bool:
@@ -141,6 +156,12 @@ def sweep(now: datetime) -> None:
     lapsed = Subscriber.objects.lapsed(now)
     lapsed.filter(confirmed_at__isnull=True).delete()
     lapsed.update(status=Subscriber.Status.UNSUBSCRIBED, ended_at=now)
+
+
+def _suppress(email: str, reason: str, now: datetime) -> None:
+    Suppression.objects.get_or_create(
+        digest=digest_of(email), defaults={"reason": reason, "at": now}
+    )
 
 
 def _write_down(

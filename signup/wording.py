@@ -5,7 +5,7 @@ A changed text needs a new version.
 
 from django.utils.translation import gettext
 
-PRIVACY_VERSION = "2026-11"
+PRIVACY_VERSION = "2026-11-26"
 WORDING_VERSION = "2026-11"
 
 

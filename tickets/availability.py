@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
 from conference.models import Conference
 from tickets.actions import PlacesLeft, places_left
 from tickets.models import FEW_PLACES, MOST_PLACES, TicketType
@@ -47,6 +50,12 @@ class OnOffer:
             number = left if word == "few" else min(left, MOST_PLACES + 1)
             shown.append((kind.pk, kind.changed_at.isoformat(), word, number))
         return f"{self.availability} {shown}"
+
+    @property
+    def private_kinds(self) -> str:
+        """The types that say something about a person, as a list in words; empty without any."""
+        names = [f"'{kind.name}'" for kind in self.types if kind.is_private]
+        return get_text_list(names, _("or"))
 
     @property
     def ticket_types(self) -> list[TypeOnOffer]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,9 @@ from donations.models import Donation, Payment
 MOST_PLACES = 10  # in one order
 # Up to this many places (but at most half) are 'few', or a tenth of all if that is more.
 FEW_PLACES = 10
+# What stands in place of the name and address of somebody who was erased.
+ERASED_NAME = "Erased"
+ERASED_EMAIL = "erased@erased.invalid"
 # How long the door may undo an entry.
 UNDO_WITHIN = timedelta(minutes=10)
 
@@ -61,6 +64,17 @@ class TicketType(models.Model):
     capacity = models.PositiveIntegerField(_("places"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_online = models.BooleanField(_("online"), default=False)
+    is_private = models.BooleanField(
+        _("private"),
+        default=False,
+        help_text=_(
+            "Says something about a person, such as Service user or carer: not shown at the door, "
+            "on the ticket or in exports. Mark the other kinds too, or a ticket that names no "
+            "kind tells as much."
+        ),
+    )
+    # How many came. Set when the scans are deleted; None as long as they can be counted.
+    came = models.PositiveIntegerField(null=True, editable=False)
     # Templates have it in their cache keys, so that a change shows at once.
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -105,6 +119,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(status=Order.Status.RESERVED, expires_at__lte=now).exclude(
             donation__payments__status__in=Payment.UNDECIDED
         )
+
+    def to_erase(self, ended_before: datetime) -> "OrderQuerySet":
+        """Orders of conferences that ended before this, which still name somebody.
+
+        Not those of which money is not settled yet: whoever settles it has to know the people.
+        """
+        unsettled = Donation.objects.unsettled().filter(order=OuterRef("pk"))
+        past = self.filter(conference__ends_at__lt=ended_before)
+        return past.exclude(email=ERASED_EMAIL).exclude(Exists(unsettled))
 
     def locked(self, pk: int) -> "Order":
         """The order with this primary key, locked until the transaction ends.
@@ -183,6 +206,11 @@ class Order(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("tickets:order", args=[self.secret])
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its people were erased: nothing can be written to them any more."""
+        return self.email == ERASED_EMAIL
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -317,6 +345,11 @@ class ScanQuerySet(models.QuerySet["Scan"]):
     def standing_entries(self) -> "ScanQuerySet":
         """Scans that admitted somebody and were not undone: one for each ticket at most."""
         return self.filter(is_standing_entry())
+
+    def entries_by_type(self, conference: Conference) -> dict[int, int]:
+        """How many came to the conference with each ticket type, by its primary key."""
+        entries = self.standing_entries().filter(conference=conference).order_by()
+        return dict(entries.values_list("ticket__ticket_type_id").annotate(n=Count("pk")))
 
 
 class Scan(models.Model):

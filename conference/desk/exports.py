@@ -1,14 +1,16 @@
 """The lists as files. The audit log says who downloaded which, and when."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from conference import searches
 from conference.audit import record
-from conference.desk import search, sheets, tables
+from conference.desk import sheets, tables
 from conference.desk.access import DeskRequest
 from conference.desk.forms import AttendeeSearchForm, OrderSearchForm
 from conference.desk.frame import conference_page
@@ -23,17 +25,27 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @require_POST
 def orders(request: DeskRequest, conference: Conference, kind: str) -> HttpResponseBase:
     """The conference's orders as CSV or XLSX: all, or those that a search found."""
-    wanted = chosen(OrderSearchForm(search.recall(request, request.POST.get("search", ""))))
+    wanted = chosen(OrderSearchForm(_searched(request)))
     return _export(request, conference, "orders", kind, tables.orders, wanted)
 
 
 @conference_page
 @require_POST
 def attendees(request: DeskRequest, conference: Conference, kind: str) -> HttpResponseBase:
-    """The conference's attendees as CSV or XLSX: all, or those that a search found."""
-    kept = search.recall(request, request.POST.get("search", ""))
-    wanted = chosen(AttendeeSearchForm(kept, conference=conference))
-    return _export(request, conference, "attendees", kind, tables.attendees, wanted)
+    """The conference's attendees as CSV or XLSX: all, or those that a search found.
+
+    Private kinds of ticket are named only if they were asked for, which is on record.
+    """
+    wanted = chosen(AttendeeSearchForm(_searched(request), conference=conference))
+    table, more = tables.attendees, {}
+    if request.POST.get("private_kinds"):
+        table, more = partial(tables.attendees, with_private=True), {"private_kinds": True}
+    return _export(request, conference, "attendees", kind, table, wanted, **more)
+
+
+def _searched(request: DeskRequest) -> dict[str, str]:
+    """The search that the form names, or an empty one."""
+    return searches.recall(request, request.POST.get("search", ""), timezone.now())
 
 
 def _export(
@@ -43,6 +55,7 @@ def _export(
     kind: str,
     make_table: Callable[[Conference, dict[str, Any]], Table],
     wanted: dict[str, Any],
+    **more: bool,
 ) -> HttpResponseBase:
     # What was searched for may be somebody's name, so only the names of the fields are recorded.
     chosen_by = sorted(name for name, value in wanted.items() if value)
@@ -53,6 +66,7 @@ def _export(
         now=timezone.now(),
         file=kind,
         chosen_by=chosen_by,
+        **more,
     )
     table = make_table(conference, wanted)
     name = f"{what}-{conference.slug}.{kind}"

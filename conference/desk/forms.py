@@ -56,5 +56,8 @@ class AttendeeSearchForm(_SearchForm):
 
     def __init__(self, *args: Any, conference: Conference, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        types = [(str(kind.pk), kind.name) for kind in conference.ticket_types.all()]
+        kinds = conference.ticket_types.all()
+        types = [(str(kind.pk), kind.name) for kind in kinds]
+        # Whether the export has to ask about them.
+        self.has_private_kinds = any(kind.is_private for kind in kinds)
         self.fields["ticket_type"].choices = [("", _("All")), *types]  # type: ignore[attr-defined]

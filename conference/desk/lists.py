@@ -6,9 +6,11 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from conference import searches
 from conference.desk import search
 from conference.desk.access import DeskRequest
 from conference.desk.forms import AttendeeSearchForm, OrderSearchForm
@@ -42,7 +44,7 @@ def searched(request: DeskRequest) -> Any:
     """The search: just typed, or kept in the session under the key that the URL names."""
     if request.method == "POST":
         return request.POST
-    return search.recall(request, request.GET.get("search", ""))
+    return searches.recall(request, request.GET.get("search", ""), timezone.now())
 
 
 def chosen(form: OrderSearchForm | AttendeeSearchForm) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def _look_for(
 ) -> HttpResponse:
     chosen(form)
     wanted = form.to_remember()
-    found = {"search": search.remember(request, wanted)} if wanted else {}
+    found = {"search": searches.remember(request, wanted, timezone.now())} if wanted else {}
     return redirect(reverse(view) + conference_query(request, **found))
 
 

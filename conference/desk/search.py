@@ -1,38 +1,14 @@
-"""The desk's search: what is searched for, and the orders and tickets that it finds.
+"""The orders and tickets that a search at the desk finds."""
 
-No name or e-mail address may stand in a URL, which ends up in histories and logs. So a search is
-sent by POST and kept in the session, and the URL has only the key under which it is kept.
-"""
-
-import secrets
 from contextlib import suppress
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
 from conference import codes
-from conference.desk.access import DeskRequest
 from conference.matching import has_all_words
 from conference.models import Conference
 from tickets.models import Order, ReplacedCode, Ticket
-
-_IN_SESSION = "desk_searches"
-# How many searches a session keeps; older ones are forgotten.
-_KEPT = 20
-
-
-def remember(request: DeskRequest, wanted: dict[str, str]) -> str:
-    """Keep a search in the session, and return the key under which `recall` finds it."""
-    key = secrets.token_urlsafe(6)
-    kept = request.session.get(_IN_SESSION, {}) | {key: wanted}
-    request.session[_IN_SESSION] = dict(list(kept.items())[-_KEPT:])
-    return key
-
-
-def recall(request: DeskRequest, key: str) -> dict[str, str]:
-    """The search with this key; an empty one if it is forgotten or of another session."""
-    found: dict[str, str] = request.session.get(_IN_SESSION, {}).get(key, {})
-    return found
 
 
 def orders(conference: Conference, wanted: dict[str, Any]) -> QuerySet[Order]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from conference.desk import search
@@ -28,12 +28,20 @@ class Table:
     rows: Iterator[list[Cell]]
 
 
-def attendees(conference: Conference, wanted: dict[str, Any]) -> Table:
-    """One row for each ticket, those that the list of attendees would show."""
-    rows = search.attendees(conference, wanted).values_list(
+def attendees(
+    conference: Conference, wanted: dict[str, Any], *, with_private: bool = False
+) -> Table:
+    """One row for each ticket, those that the list of attendees would show.
+
+    The names of private kinds are left out, unless `with_private`.
+    """
+    name = F("ticket_type__name")
+    public = Case(When(ticket_type__is_private=False, then=name), default=Value(""))
+    found = search.attendees(conference, wanted)
+    rows = found.annotate(kind=name if with_private else public).values_list(
         "attendee_name",
         "attendee_email",
-        "ticket_type__name",
+        "kind",
         "status",
         "entered_at",
         "entered_by_gate",

@@ -21,6 +21,9 @@ VERBS: dict[str, str | Promise] = {
     "name corrected": gettext_lazy("Name corrected"),
     "address corrected": gettext_lazy("E-mail address corrected, link renewed"),
     "person erased": gettext_lazy("Names and address erased"),
+    "attendee erased": gettext_lazy("Name on one ticket erased"),
+    "names erased": gettext_lazy("Names and addresses erased, as the conference is long over"),
+    "scans deleted": gettext_lazy("Scans deleted, as the conference is long over"),
     "place cancelled": gettext_lazy("Place cancelled"),
     "order cancelled": gettext_lazy("Order cancelled"),
     "code replaced": gettext_lazy("Ticket's code replaced"),
@@ -52,6 +55,9 @@ DETAILS: dict[str, str | Promise] = {
     "changed": gettext_lazy("changed"),
     "chosen_by": gettext_lazy("chosen by"),
     "file": gettext_lazy("file"),
+    "private_kinds": gettext_lazy("with private kinds of ticket"),
+    "orders": gettext_lazy("orders"),
+    "donations": gettext_lazy("donations"),
     "problem": gettext_lazy("problem"),
     "type": gettext_lazy("type"),
 }
@@ -109,4 +115,6 @@ def _detail(name: str, value: Any) -> str:
         return _("places: %(number)s") % {"number": value}
     if isinstance(value, list):
         value = ", ".join(str(part) for part in value)
+    if value is True:
+        return str(DETAILS.get(name, name))
     return f"{DETAILS.get(name, name.replace('_', ' '))}: {value}"

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from conference import retention
 from conference.models import Conference, Organisation
 from signup import wording
 from signup.forms import SignUpForm
@@ -40,7 +41,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """Which personal data we keep, why, and for how long."""
-    return render(request, "conference/privacy.html", {"privacy_version": wording.PRIVACY_VERSION})
+    context = {"table": retention.TABLE, "privacy_version": wording.PRIVACY_VERSION}
+    return render(request, "conference/privacy.html", context)
 
 
 @require_safe

@@ -82,10 +82,13 @@ TICKET_TYPES = (
     {
         "name": "Service user or carer",
         "description": "You use services or have used them, or someone close to you does.",
+        "is_private": True,
     },
     {
         "name": "Professional",
         "description": "You work in services, teach or do research.",
+        # Or else a ticket that names no kind would tell that it is the other.
+        "is_private": True,
     },
     {
         "name": "Online",

@@ -181,6 +181,18 @@ def test_desk_gives_the_list_as_a_file(desk: Page, order: Order) -> None:
     assert "محمد" in download.value.path().read_text("utf-8-sig")
 
 
+def test_desk_shows_an_order_that_was_erased(desk: Page, order: Order, check_page: Check) -> None:
+    now = timezone.now()
+    Conference.objects.update(starts_at=now - timedelta(days=1), ends_at=now)
+    actions.erase_person(email=order.email, now=now)
+    for size in (PHONE, WIDE):
+        desk.set_viewport_size(size)
+        desk.goto(f"/desk/orders/{order.reference}/")
+        check_page(desk)
+    expect(desk.get_by_text("The names and the address of this order were erased.")).to_be_visible()
+    expect(desk.get_by_role("link", name="Correct the name")).to_have_count(0)
+
+
 def test_desk_log_out(desk: Page) -> None:
     desk.goto("/desk/")
     with desk.expect_navigation():

@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from conference import errors
 from conference.management.commands.demo import PASSWORD
-from conference.models import Conference, Mail
+from conference.models import Conference, Mail, Organisation
 from conference.pages import idle
 from sandbox.server import Sandbox
 from signup import links
@@ -122,6 +122,13 @@ def test_reservation_form_in_every_state(look: Look) -> None:
     look.here("Reserve places")
 
 
+def test_what_is_said_where_consent_is_the_condition(look: Look) -> None:
+    Organisation.objects.update(special_category_basis="consent")
+    page = look(f"/{Conference.objects.get().slug}/reserve/", "Reserve places")
+    assert "By sending this form you agree" in page.inner_text("main")
+    look("/privacy/", "How we look after what you tell us")
+
+
 def test_reservation_form_after_the_places_went(look: Look) -> None:
     conference = Conference.objects.get()
     page = look.page
@@ -159,6 +166,7 @@ def test_order_reserved_waiting_and_changed(look: Look, stripe: Sandbox) -> None
 def test_order_confirmed(look: Look) -> None:
     one = order()
     look(one.get_absolute_url(), "Your ticket")
+    look(order(("Ada Lovelace", "Ada Lovelace")).get_absolute_url(), "Your tickets")
     three = order(("Ada Lovelace", LONG[:200], "محمد بن سلمان"))
     path = three.get_absolute_url()
     page = look(path, "Your tickets")

@@ -23,14 +23,26 @@ from tickets.actions.changes import (
     resend,
 )
 from tickets.actions.entry import CannotUndo, Result, scan, undo
-from tickets.actions.erasing import StillToCome, erase_person
+from tickets.actions.erasing import (
+    Erased,
+    Nobody,
+    NotSettled,
+    StillToCome,
+    delete_past_scans,
+    erase_attendee,
+    erase_past_attendees,
+    erase_person,
+)
 from tickets.actions.places import PlacesLeft, SoldOut, places_left
 
 __all__ = [
     "AlreadyConfirmed",
     "CannotUndo",
     "Closed",
+    "Erased",
+    "Nobody",
     "NotReserved",
+    "NotSettled",
     "Place",
     "PlacesLeft",
     "Result",
@@ -41,6 +53,9 @@ __all__ = [
     "cancel_ticket",
     "correct_email",
     "correct_name",
+    "delete_past_scans",
+    "erase_attendee",
+    "erase_past_attendees",
     "erase_person",
     "expire",
     "on_gift_received",

@@ -278,7 +278,8 @@ def retake(*, order: Order, now: datetime) -> None:
             raise AlreadyConfirmed
         if order.status == Order.Status.RESERVED:
             return
-        if order.status != Order.Status.EXPIRED or not order.conference.is_open(now):
+        may_return = order.status == Order.Status.EXPIRED and not order.is_erased
+        if not may_return or not order.conference.is_open(now):
             raise Closed
         _take_places_again(order)
         if order.donation is not None and order.donation.status == Donation.Status.RECEIVED:

@@ -17,7 +17,10 @@ from tickets.tasks import mail_links, mail_tickets
 
 
 class TooLate(Exception):
-    """Nothing can be changed: the conference has begun, or the ticket is used or not valid."""
+    """Nothing can be changed any more.
+
+    The conference has begun, the ticket is used or not valid, or its people were erased.
+    """
 
 
 def correct_name(
@@ -74,7 +77,7 @@ def cancel_order(*, order: Order, by: User | None = None, now: datetime) -> None
     """
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
-        if order.status != Order.Status.CONFIRMED:
+        if order.status != Order.Status.CONFIRMED or order.is_erased:
             raise TooLate
         if by is None and order.conference.has_begun(now):
             raise TooLate
@@ -99,7 +102,7 @@ def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
     """
     with transaction.atomic():
         order = Order.objects.locked_with_donation(order)
-        if order.status not in Order.HOLDING:
+        if order.status not in Order.HOLDING or order.is_erased:
             raise TooLate
         if order.donation_id is not None:
             donations.actions.correct_email(donation_pk=order.donation_id, email=email)
@@ -146,7 +149,7 @@ def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
     """Mail the tickets of a confirmed order once more. Raises TooLate for any other order."""
     with transaction.atomic():
         order = Order.objects.locked(order.pk)
-        if order.status != Order.Status.CONFIRMED:
+        if order.status != Order.Status.CONFIRMED or order.is_erased:
             raise TooLate
         record("tickets sent again", order.reference, by=by, now=now)
         _mail_again(order)
@@ -161,7 +164,7 @@ def _locked_ticket(ticket: Ticket) -> Ticket:
 
 
 def _check_may_change(ticket: Ticket, by: User | None, now: datetime) -> None:
-    if ticket.status != Ticket.Status.VALID:
+    if ticket.status != Ticket.Status.VALID or ticket.order.is_erased:
         raise TooLate
     if by is None and ticket.order.conference.has_begun(now):
         raise TooLate

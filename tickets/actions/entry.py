@@ -18,7 +18,7 @@ _LOCKED_TICKETS = (
     .select_related("order", "ticket_type")
     .only(
         *("attendee_name", "reference", "status", "order__status", "order__conference"),
-        *("ticket_type__name", "ticket_type__is_online"),
+        *("ticket_type__name", "ticket_type__is_online", "ticket_type__is_private"),
     )
 )
 # The gate is read only if the door shows it.

@@ -49,6 +49,7 @@ def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
     lines = _lines(result, first)
     ours = None if scan.outcome == Scan.Outcome.OTHER_CONFERENCE else ticket
     name = ours.attendee_name if ours else ""
+    kind = ours.ticket_type if ours else None
     until = scan.received_at + UNDO_WITHIN if scan.may_be_undone(now) else None
     return {
         "id": str(scan.pk),
@@ -57,7 +58,7 @@ def told(result: Result, gate: Gate, now: datetime) -> dict[str, Any]:
         "title": title,
         "lines": lines,
         "name": name,
-        "ticket_type": ours.ticket_type.name if ours else "",
+        "ticket_type": kind.name if kind and not kind.is_private else "",
         "at": time_of(scan.at, conference, now),
         "first": first,
         "may_undo_until": until.isoformat() if until else None,

@@ -17,16 +17,15 @@ import donations.unknown
 import donations.webhooks
 import signup.actions
 import tickets.sweep
-from conference import clocks, limits, mail
+from conference import clocks, limits, mail, retention, searches
 from conference.database import AWAY
-from conference.queue import let_age
+from conference.queue import KEPT_FOR, let_age
 from tickets.actions import restoring
 
 logger = logging.getLogger("conference.sweep")
 
 # A task that runs for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
-TASKS_KEPT_FOR = timedelta(days=2)
 # A task that failed because the database was locked or away is tried again for this long.
 TRIED_FOR = timedelta(days=1)
 _STANDS_STILL = {
@@ -46,7 +45,7 @@ def queue(now: datetime) -> None:
     DBTaskResult.objects.failed().filter(
         exception_class_path__in=_DATABASE_AWAY, enqueued_at__gt=now - TRIED_FOR
     ).update(status="READY", started_at=None, finished_at=None)
-    DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT_FOR).delete()
+    DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT_FOR).delete()
     let_age(now)
 
 
@@ -65,6 +64,8 @@ STEPS: tuple[Callable[[datetime], None], ...] = (
     signup.actions.sweep,
     limits.forget_old,
     sessions,
+    searches.forget_old,
+    retention.sweep,
 )
 
 

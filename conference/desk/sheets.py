@@ -6,7 +6,9 @@ such texts get an apostrophe before them (owasp.org/www-community/attacks/CSV_In
 
 import csv
 import io
+import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -17,22 +19,33 @@ import xlsxwriter
 
 from conference.desk.tables import Cell, Table
 
-# The second four are the full-width forms of the first.
-_BEGINS_A_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+# What is no character at all, which no XML, and so no workbook, may contain.
+_NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BEGINS_A_FORMULA = frozenset("=+-@")
+_BEGINS_A_CELL = frozenset("\t\r\n")
 # Excel takes a CSV file for UTF-8 only if it begins with this.
 _BYTE_ORDER_MARK = "\ufeff"
 _ROWS_AT_ONCE = 500
 
 
 def harmless(text: str) -> str:
-    """The text, so that a spreadsheet shows it and does not run it."""
-    return f"'{text}" if text[:1] in _BEGINS_A_FORMULA else text
+    """The text, so that a spreadsheet shows it and does not run it.
+
+    Full-width and other forms of = + - @ count, and so do those behind spaces and invisible
+    characters, which some programs drop.
+    """
+    text = _NO_CHARACTERS.sub("\ufffd", text)
+    seen = next((c for c in text if unicodedata.category(c)[0] not in "ZC"), "")
+    is_formula = unicodedata.normalize("NFKC", seen)[:1] in _BEGINS_A_FORMULA
+    return f"'{text}" if is_formula or text[:1] in _BEGINS_A_CELL else text
 
 
 def csv_chunks(table: Table) -> Iterator[bytes]:
     """The table as CSV in UTF-8, a few hundred rows at a time."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    # All in quotes: where the system's language separates cells by semicolons, one in a text would
+    # else begin a cell, and with it a formula.
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(_BYTE_ORDER_MARK)
     writer.writerow(harmless(heading) for heading in table.headings)
     rows = iter(table.rows)

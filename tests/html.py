@@ -79,6 +79,16 @@ def fields(response: HttpResponse | Any, action: str | None = None) -> dict[str,
     return sent
 
 
+def skeleton(html: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Each element's name and the names of its attributes: all of a page but its texts and values.
+
+    A page where somebody's text was taken for more than a text has another skeleton.
+    """
+    tree: Element = tinyhtml5.parse(html, namespace_html_elements=False)
+    # A comment has no name.
+    return [(str(e.tag), tuple(sorted(map(str, e.attrib)))) for e in tree.iter()]
+
+
 def squeezed(html: str) -> str:
     """HTML without the white space that lies between elements."""
     return re.sub(r">\s+<", "><", html.strip())

@@ -32,20 +32,23 @@ def harmless(text: str) -> str:
     """The text, so that a spreadsheet shows it and does not run it.
 
     Full-width and other forms of = + - @ count, and so do those behind spaces and invisible
-    characters, which some programs drop.
+    characters, which some programs drop, and behind a semicolon, where some begin another cell.
     """
     text = _NO_CHARACTERS.sub("\ufffd", text)
+    return ";".join(f"'{part}" if _is_formula(part) else part for part in text.split(";"))
+
+
+def _is_formula(text: str) -> bool:
+    if text[:1] in _BEGINS_A_CELL:
+        return True
     seen = next((c for c in text if unicodedata.category(c)[0] not in "ZC"), "")
-    is_formula = unicodedata.normalize("NFKC", seen)[:1] in _BEGINS_A_FORMULA
-    return f"'{text}" if is_formula or text[:1] in _BEGINS_A_CELL else text
+    return unicodedata.normalize("NFKC", seen)[:1] in _BEGINS_A_FORMULA
 
 
 def csv_chunks(table: Table) -> Iterator[bytes]:
     """The table as CSV in UTF-8, a few hundred rows at a time."""
     buffer = io.StringIO()
-    # All in quotes: where the system's language separates cells by semicolons, one in a text would
-    # else begin a cell, and with it a formula.
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
+    writer = csv.writer(buffer)
     buffer.write(_BYTE_ORDER_MARK)
     writer.writerow(harmless(heading) for heading in table.headings)
     rows = iter(table.rows)

@@ -79,12 +79,7 @@ def forged(ticket: Ticket) -> dict[str, str]:
         "zero bytes": "\0" * 122,
         "megabytes": "A" * 900_000,
         "many beginnings": codes.PREFIX * 300,
-        "every character changed in turn": "\n".join(code),
-    } | {
-        f"character {at} changed": code[:at]
-        + ALPHABET[ALPHABET.index(code[at]) ^ 16]
-        + code[at + 1 :]
-        for at in range(3, codes.LENGTH)
+        **{f"character {at} changed": changed(code, at) for at in range(3, codes.LENGTH)},
     }
 
 
@@ -149,7 +144,7 @@ def test_short_codes_cannot_be_guessed() -> None:
     gate, tickets = make_door(tuple(f"Person {number}" for number in range(10)))
     door = at_door()
     known = {ticket.reference for ticket in tickets}
-    guesses = [codes.short_code() for _ in range(300)]
+    guesses = [codes.short_code() for _ in range(80)]
     guesses += [ticket.reference[:-1] + "Z" for ticket in tickets]
     guesses += ["____-____", "%", "%%%%-%%%%", "' OR ''='", "0000-0000", "ZZZZ-ZZZZ", "*"]
     told = Counter(scan(door, gate, guess)["outcome"] for guess in set(guesses) - known)

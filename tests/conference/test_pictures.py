@@ -59,7 +59,11 @@ def test_picture_with_a_broken_note_inside_is_refused() -> None:
     exif[0x0112] = 6
     whole = a_picture(kind="WEBP", exif=exif).read()
     with pytest.raises(NotAPicture):  # Pillow raises SyntaxError
-        cleaned(ContentFile(whole.replace(b"II*\0", b"II\xbb\0"), name="x.webp"))
+        cleaned(
+            ContentFile(
+                whole.replace(b"MM\0*", b"MM\0\xbb").replace(b"II*\0", b"II\xbb\0"), name="x.webp"
+            )
+        )
 
 
 def test_name_of_the_file_is_not_kept() -> None:

@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from django.core.files.base import ContentFile, File
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps
 
 WIDEST = 1200  # pixels; pages show at most 600, on screens of double density
 MOST_PIXELS = 40_000_000
@@ -34,7 +34,8 @@ def cleaned(file: File) -> ContentFile:
             if image.width * image.height > MOST_PIXELS:
                 raise NotAPicture(f"{image.width} x {image.height} pixels")
             upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError) as error:
+    except Exception as error:
+        # Whatever a broken file does to its reader: SyntaxError, struct.error, MemoryError, …
         raise NotAPicture(str(error)) from error
     if upright.width > WIDEST:
         upright = upright.resize((WIDEST, round(upright.height * WIDEST / upright.width)))

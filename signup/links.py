@@ -49,7 +49,7 @@ def subscriber_to_unsubscribe(token: str) -> Subscriber:
 def _subscriber(token: str, salt: str, max_age: float | None) -> Subscriber:
     try:
         return Subscriber.objects.get(
-            key=uuid.UUID(signing.loads(token, salt=salt, max_age=max_age))
+            key=uuid.UUID(str(signing.loads(token, salt=salt, max_age=max_age)))
         )
     except (signing.BadSignature, Subscriber.DoesNotExist, ValueError) as error:
         raise BadLink from error

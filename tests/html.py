@@ -59,17 +59,19 @@ def field_errors(response: HttpResponse | Any) -> dict[str, str]:
 def fields(response: HttpResponse | Any, action: str | None = None) -> dict[str, str]:
     """What a browser would send of the page's form if its last button were pressed untouched.
 
-    `action` chooses the form by its action attribute; without it the first that posts.
+    `action` chooses the form by its action attribute or its id; without it the first that posts.
     """
     forms = [f for f in page(response).iter("form") if f.get("method") == "post"]
-    form = next(f for f in forms if action is None or f.get("action") == action)
+    form = next(f for f in forms if action in (None, f.get("action"), f.get("id")))
     sent: dict[str, str] = {}
     for control in form.iter():
         name = control.get("name")
-        if not name or control.tag == "button":
+        if not name or control.tag == "button" or control.get("type") == "submit":
             continue
         if control.tag == "select":
             sent[name] = _chosen(control)
+        elif control.tag == "textarea":
+            sent[name] = "".join(control.itertext()).removeprefix("\n")
         elif control.get("type") in ("checkbox", "radio"):
             if control.get("checked") is not None:
                 sent[name] = control.get("value", "on")
@@ -77,6 +79,16 @@ def fields(response: HttpResponse | Any, action: str | None = None) -> dict[str,
             sent[name] = control.get("value", "")
     sent.pop("csrfmiddlewaretoken", None)
     return sent
+
+
+def skeleton(html: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Each element's name and the names of its attributes: all of a page but its texts and values.
+
+    A page where somebody's text was taken for more than a text has another skeleton.
+    """
+    tree: Element = tinyhtml5.parse(html, namespace_html_elements=False)
+    # A comment has no name.
+    return [(str(e.tag), tuple(sorted(map(str, e.attrib)))) for e in tree.iter()]
 
 
 def squeezed(html: str) -> str:

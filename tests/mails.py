@@ -20,6 +20,7 @@ class MailServer:
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []  # of each message
         self.answer_to_recipient = "250 OK"
         self.answer_to_data = "250 OK"
         self.has_message = threading.Event()
@@ -38,6 +39,7 @@ class MailServer:
         return self.answer_to_recipient
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.recipients.append(envelope.rcpt_tos)
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         self.has_message.set()
         await server.loop.run_in_executor(None, self.go_on.wait)

@@ -195,7 +195,11 @@ def _frames(tickets: Sequence[Ticket]) -> list[SafeString]:
 
 def _access(conference: Conference, room: int) -> SafeString:
     """Return the access information without links, cut to fit `room` lines."""
-    html = _LINK.sub("", conference.access_information_html)
+    # First roughly, to what fits if every word is one letter: a whole book, cut word by word, would
+    # keep the worker busy for a minute.
+    html = truncatewords_html(
+        _LINK.sub("", conference.access_information_html), _LINES * _LINE_LENGTH // 2
+    )
     words = len(html.split())
     cut = html
     while words and _lines(cut) > room:

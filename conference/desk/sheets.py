@@ -6,7 +6,9 @@ such texts get an apostrophe before them (owasp.org/www-community/attacks/CSV_In
 
 import csv
 import io
+import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -17,16 +19,30 @@ import xlsxwriter
 
 from conference.desk.tables import Cell, Table
 
-# The second four are the full-width forms of the first.
-_BEGINS_A_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+# What is no character at all, which no XML, and so no workbook, may contain.
+_NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BEGINS_A_FORMULA = frozenset("=+-@")
+_BEGINS_A_CELL = frozenset("\t\r\n")
 # Excel takes a CSV file for UTF-8 only if it begins with this.
 _BYTE_ORDER_MARK = "\ufeff"
 _ROWS_AT_ONCE = 500
 
 
 def harmless(text: str) -> str:
-    """The text, so that a spreadsheet shows it and does not run it."""
-    return f"'{text}" if text[:1] in _BEGINS_A_FORMULA else text
+    """The text, so that a spreadsheet shows it and does not run it.
+
+    Full-width and other forms of = + - @ count, and so do those behind spaces and invisible
+    characters, which some programs drop, and behind a semicolon, where some begin another cell.
+    """
+    text = _NO_CHARACTERS.sub("\ufffd", text)
+    return ";".join(f"'{part}" if _is_formula(part) else part for part in text.split(";"))
+
+
+def _is_formula(text: str) -> bool:
+    if text[:1] in _BEGINS_A_CELL:
+        return True
+    seen = next((c for c in text if unicodedata.category(c)[0] not in "ZC"), "")
+    return unicodedata.normalize("NFKC", seen)[:1] in _BEGINS_A_FORMULA
 
 
 def csv_chunks(table: Table) -> Iterator[bytes]:

@@ -54,6 +54,18 @@ def test_picture_is_turned_upright_and_tells_nothing_else() -> None:
     assert (image.size, dict(image.getexif())) == ((20, 40), {})
 
 
+def test_picture_with_a_broken_note_inside_is_refused() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = a_picture(kind="WEBP", exif=exif).read()
+    with pytest.raises(NotAPicture):  # Pillow raises SyntaxError
+        cleaned(
+            ContentFile(
+                whole.replace(b"MM\0*", b"MM\0\xbb").replace(b"II*\0", b"II\xbb\0"), name="x.webp"
+            )
+        )
+
+
 def test_name_of_the_file_is_not_kept() -> None:
     name = new_name(None, "Holiday with Maya.jpg")
     assert (name[:9], name[-5:], len(name)) == ("pictures/", ".webp", 46)

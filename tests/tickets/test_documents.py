@@ -1,5 +1,6 @@
 """Tickets as PDF: what scanners, readers and screen readers find in them."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -189,6 +190,29 @@ def test_everything_fits_where_every_text_is_as_long_as_it_may_be(conference: Co
     assert bottom_of(content, "10:00 to 17:00 GMT") > 227
     assert bottom_of(content, f"Booking {first.order.reference}") > 171
     assert bottom_of(content, "…") > 31 > bottom_of(content, "If you cannot come")
+
+
+def test_no_text_grows_on_to_a_second_page_however_wide_its_letters(
+    conference: Conference,
+) -> None:
+    widest = "﷽"  # as wide as a word of ten letters
+    conference.name = widest * 200
+    conference.save()
+    kind = make_type(conference, name=widest * 100)
+    for ticket in tickets(conference, widest * 20, widest * 200, ticket_type=kind):
+        content = documents.tickets_pdf([ticket])
+        assert len(reader(content).pages) == 1
+        assert bottom_of(content, f"Booking {ticket.order.reference}") > 171
+
+
+def test_book_in_place_of_the_access_information_is_cut_without_delay(
+    conference: Conference,
+) -> None:
+    conference.access_information = "a\n\n" * 30_000
+    conference.save()
+    began = time.process_time()
+    assert "a" in text(documents.tickets_pdf(tickets(conference, "Ada")))
+    assert time.process_time() - began < 10  # cut word by word, it took minutes
 
 
 def test_ticket_says_when_and_where_and_what_to_do(conference: Conference) -> None:

@@ -123,6 +123,12 @@ def test_export_defuses_formulas(desk: Client, conference: Conference, name: str
         ("", ""),
         ("a=1", "a=1"),
         ("07700 900000", "07700 900000"),
+        ("\ufeff=1", "'\ufeff=1"),
+        (" \u3000\u200b=1", "' \u3000\u200b=1"),
+        ("﹦1", "'﹦1"),
+        ("a;=1; +1;b", "a;'=1;' +1;b"),
+        ("\u200b", "\u200b"),
+        ("a\ufffe", "a\ufffd"),
         ("'", "'"),
     ],
 )

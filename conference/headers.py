@@ -5,12 +5,12 @@ django-permissions-policy sets the first of the two. With the second we need a m
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from http import HTTPStatus
 from wsgiref.headers import Headers
 
 from django.http import HttpRequest, HttpResponse
 
-P = ParamSpec("P")
+View = Callable[..., HttpResponse]
 
 # What browsers let a page use of the device, the person and the advertisers. Chromium complains
 # about names that it does not know.
@@ -47,7 +47,6 @@ def on_every_answer(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: answers use nothing of the device unless their view says so, and stay our own.
 
-    It stands before all others, so that pictures, static files and errors have the headers too.
     Other sites' pages cannot embed any of them. Programs that make previews of links fetch the
     conference's picture by themselves, and no browser asks on their behalf.
     """
@@ -56,18 +55,20 @@ def on_every_answer(
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", NOTHING)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Django's CommonMiddleware sees no answer of a middleware before it. Without a length the
+        # server would end a HEAD by an empty chunk, which belongs to the next answer on the line.
+        if not response.streaming and response.status_code != HTTPStatus.NOT_MODIFIED:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
     return middleware
 
 
-def for_scanning(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def for_scanning(view: View) -> View:
     """A page that may use the camera."""
 
     @wraps(view)
-    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["Permissions-Policy"] = SCANNER
         return response

@@ -196,10 +196,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that static files, redirects to HTTPS and refused hosts have their headers too.
     "conference.headers.on_every_answer",
+    "csp.middleware.CSPMiddleware",
     "conference.health.asked_by_address",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",  # before WhiteNoise: static files have the policy too
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",

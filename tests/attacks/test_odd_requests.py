@@ -52,6 +52,7 @@ def chunks(body: bytes) -> bytes:
 # What is sent, and the status of the answer; 0 where the line is closed without one.
 HOSTS = {
     "another's name": (ask(host="evil.example"), 400),
+    "another's name, by HEAD": (ask(host="evil.example", method="HEAD"), 400),
     "a very long name": (ask(host="a" * 30_000), 400),
     "no name": (ask(host=""), 400),
     "none at all": (ask(host=None), 400),
@@ -226,6 +227,7 @@ def test_every_odd_request_has_its_answer_and_leaves_a_short_line(
     assert {name: status(answer) for name, answer in answers.items()} == {
         name: expected for name, (_, expected) in ODD.items()
     }
+    assert answers["host: another's name, by HEAD"].count(b"\r\n\r\n") == 1
     # One request, one answer; what names no product and tells nothing of what is inside.
     assert {name for name, answer in answers.items() if len(starts(answer)) > 1} == set()
     told = b"\n".join(answers.values())

@@ -44,6 +44,19 @@ def test_static_files_and_errors_have_them_too(client: Client, path: str) -> Non
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(("host", "status"), [("evil.example", 400), ("localhost", 301)])
+def test_refused_host_and_redirect_to_https_have_them_too(
+    client: Client, settings: Settings, host: str, status: int
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    answer = client.get("/", headers={"host": host})
+    assert answer.status_code == status
+    assert answer["Permissions-Policy"] == NOTHING
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert answer["Content-Length"] == str(len(answer.content))
+
+
 def test_browser_knows_every_feature_that_is_named(page: Page) -> None:
     """It would complain in every visitor's console about one that it does not know."""
     page.goto("about:blank")

@@ -290,6 +290,19 @@ def test_role_change_takes_the_rights_along(settings_pages: Client) -> None:
     assert (other.role, other.may_configure) == ("volunteer", False)
 
 
+def test_new_address_of_somebody_is_told_to_the_old_one(settings_pages: Client) -> None:
+    dana = make_user("volunteer", email="dana@example.org")
+    _save_user(settings_pages, dana, first_name="Dana")
+    assert Mail.objects.count() == 0
+    _save_user(settings_pages, dana, email="other@example.org")
+    mail = Mail.objects.get()
+    assert (mail.to, mail.subject) == (
+        "dana@example.org",
+        "Your address for logging in was changed",
+    )
+    assert "other@example.org" not in mail.text + mail.html
+
+
 @pytest.mark.parametrize(
     "changed", [{"role": "volunteer"}, {"may_configure": ""}, {"is_active": ""}]
 )

@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_tasks_db.models import DBTaskResult
 
+from conference import mails
 from conference.desk.figures import Places, places
 from conference.models import Conference, Organisation, User
 from conference.pages.configuration import AuditedAdmin
@@ -207,6 +209,9 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
                 )
         obj.may_configure = obj.may_configure and obj.role == User.Role.ORGANISER
         super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            # A new address leads to a new password, so its owner hears of it.
+            mails.address_changed(user=obj, old=form.initial["email"], now=timezone.now())
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

@@ -25,10 +25,15 @@ def password_changed(*, user: User, now: datetime) -> None:
     _write("password_changed", user, now, forgotten_url=settings.BASE_URL + path)
 
 
-def _write(name: str, user: User, now: datetime, **context: object) -> None:
+def address_changed(*, user: User, old: str, now: datetime) -> None:
+    """Tell somebody, at their old address, that they log in with another one from now on."""
+    _write("address_changed", user, now, to=old)
+
+
+def _write(name: str, user: User, now: datetime, to: str = "", **context: object) -> None:
     mail.write(
         key=f"{name}:{user.pk}:{now.isoformat(timespec='seconds')}",
-        to=user.email,
+        to=to or user.email,
         template=f"conference/emails/{name}",
         context={
             "user": user,

@@ -44,7 +44,8 @@ class NotOurWords:
             raise ValidationError(
                 _(
                     "This password is made of words that somebody would try here first. Choose "
-                    "another, for instance three or four words that have nothing in common."
+                    "another, for instance three or four words that have nothing to do with each "
+                    "other."
                 ),
                 code="password_our_words",
             )

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -17,7 +18,7 @@ from conference.limits import wait_or_count
 from conference.models import Allowance, User
 from conference.pages import log_in as log_in_page
 from conference.pages.log_in import _waits
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_organisation, make_user
 from tests.html import fields, page, words
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +176,18 @@ def test_waits_are_the_same_for_addresses_that_nobody_has() -> None:
     first = answers[real]
     assert [status for status, _said in first] == [200] * 5 + [429] * 2
     assert all(told == first for told in answers.values())
+
+
+def test_log_in_asks_the_database_as_much_for_addresses_that_nobody_has() -> None:
+    real, asleep = make_user("organiser"), make_user("organiser", is_active=False)
+    make_organisation()
+    wrong(real.email, "192.0.2.1")
+    counts = []
+    for n, email in enumerate((real.email, asleep.email, "nobody@example.org")):
+        with CaptureQueriesContext(connection) as asked:
+            assert wrong(email, f"198.51.100.{n}") == 200
+        counts.append(len(asked))
+    assert counts == counts[:1] * 3
 
 
 def test_other_letters_for_the_same_address_are_no_way_round() -> None:

@@ -18,6 +18,7 @@ MAILS = (
     *("tickets/emails/lost_link", "tickets/emails/cancelled", "donations/emails/paid_twice"),
     *("signup/emails/confirm", "signup/emails/already"),
     *("conference/emails/password_forgotten", "conference/emails/password_changed"),
+    "conference/emails/address_changed",
 )
 
 

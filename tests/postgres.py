@@ -23,6 +23,8 @@ import psycopg
 NOBODY = 65534
 # Tests' data lives for minutes: nothing of it needs to survive a crash.
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# Of PostgreSQL's own crash it survives all that was committed; of the machine's, it would not.
+SURVIVING = ("fsync=off", "max_connections=200")
 # As a server runs that must lose nothing; for the benchmarks.
 DURABLE = ("max_connections=200",)
 START_WITHIN = 30.0  # seconds

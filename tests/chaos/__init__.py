@@ -1,13 +1,13 @@
 """People book while every part of the service is killed; then everything is counted.
 
-python -m tests.chaos      the long drill, which ends in a table (`make chaos`)
-test_chaos.py              the same for 30 seconds, on the database that the tests run on
+`python -m tests.chaos` is the long drill (`make chaos`), `test_chaos.py` one of 30 seconds.
 
-plan                       how long, how many, and who the visitors are
-visitors                   what somebody does who books a place, and sends the form again
-post_office                a mail server as a process, which keeps what it accepts
-parts                      the service's processes, started again as systemd would
-databases                  SQLite and PostgreSQL, and what can happen to them
-drill                      all of it: bookings and kills, a power cut, and peace again
-within, counting           what is done and counted inside, in the site's own settings
+- plan: how long it lasts, how many come, and what each of them wants
+- visitors: what somebody does who books a place, and sends the form again after an error
+- post_office: a mail server as a process, which keeps what it accepts
+- databases: SQLite and PostgreSQL, and what can happen to them
+- parts, service: the processes, one and all, started again as systemd would
+- kills: what is done to all of it, one thing after the other
+- drill: bookings and kills, then all at once, then peace
+- within, counting: what is done and counted in the site's own settings
 """

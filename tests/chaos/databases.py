@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.postgres import DURABLE, Server, server
+from tests.postgres import SURVIVING, Server, server
 
 # What happens: it returns what ends it, to be called some seconds later.
 Attack = Callable[[], Callable[[], None]]
@@ -55,7 +55,7 @@ class Sqlite:
 
 
 class Postgres:
-    """A server with the settings of one that must lose nothing."""
+    """A server of its own. It crashes, the machine does not: it need not wait for the disk."""
 
     name = "PostgreSQL"
 
@@ -71,7 +71,7 @@ class Postgres:
         }
 
     def crash(self) -> None:
-        """End it as a power cut would: nothing is written that was not written before."""
+        """End it without letting it write anything more."""
         self._server.end(signal.SIGQUIT)
 
     def start(self) -> None:
@@ -102,5 +102,5 @@ def database(name: str, folder: Path) -> Iterator[Database]:
     if name == "sqlite":
         yield Sqlite(folder)
         return
-    with server(DURABLE) as running:
+    with server(SURVIVING) as running:
         yield Postgres(running)

@@ -1,8 +1,8 @@
-"""One drill: bookings and kills, then a power cut, then peace, in which all must come right.
+"""One drill: bookings and kills, then all at once, then peace, in which all must come right.
 
 First every part of the service is killed or hangs, in an order that the seed decides, while people
-book. Then the kills end, and whoever still waits for an answer gets one. Then everything loses its
-power at once, comes back as if 41 minutes later, and is left alone until nothing is to be done.
+book. Then the kills end, and whoever still waits for an answer gets one. Then everything is killed
+at once, comes back as if 41 minutes later, and is left alone until nothing is to be done.
 """
 
 import json
@@ -28,8 +28,9 @@ from tests.chaos.service import LOOK_AGAIN, Service, running
 from tests.chaos.visitors import Visitor, come
 
 LOGS = ROOT / "build" / "chaos"
-# Longer than places are kept (tickets.actions.booking.HOLD), so that what was abandoned ends too.
-POWER_IS_OFF = 41  # minutes
+# How long all is dead, as far as the service can tell. Longer than places are kept
+# (tickets.actions.booking.HOLD), so that what was abandoned ends too.
+DEAD_FOR = 41  # minutes
 
 
 @dataclass(frozen=True)
@@ -61,38 +62,47 @@ def drill(plan: Plan, database_name: str) -> Outcome:
         about = service.call("prepare", few=plan.few_places, ample=plan.ample_places)
         service.start()
         everybody = bookings(plan)
-        is_over = threading.Event()
+        sends, is_over = threading.Event(), threading.Event()
         stack.callback(is_over.set)
         form = f"{service.address}/{about['slug']}/reserve/"
         people = come(
-            [Visitor(one, form=form, kinds=about["kinds"], is_over=is_over) for one in everybody],
+            [
+                Visitor(one, form=form, kinds=about["kinds"], sends=sends, is_over=is_over)
+                for one in everybody
+            ],
             seconds=plan.seconds,
             at_once=plan.at_once,
             is_over=is_over,
         )
-        kills = _kill(plan, service)
+        killer = _kill(plan, service, sends)
         _let_all_be_answered(plan, service, people)
         is_over.set()
         (folder / "bookings.json").write_text(json.dumps([one.as_dict() for one in everybody]))
-        _power_cut(service)
+        _kill_everything(service)
         counted = _counted(plan, service, folder)
         deaths = [death for part in service.parts for death in part.deaths]
     return Outcome(
         on.name,
-        {**counted["figures"], **_trouble(everybody), "kills": kills.total()},
-        {**counted["faults"], "parts that ended by themselves": deaths},
-        kills,
+        {**counted["figures"], **_trouble(everybody), "kills": killer.kills.total()},
+        {
+            **counted["faults"],
+            "parts that ended by themselves": deaths,
+            "kills that never took place": sorted(killer.missing),
+        },
+        killer.kills,
         time.monotonic() - began,
     )
 
 
-def _kill(plan: Plan, service: Service) -> Counter[str]:
-    """Kill one part after the other, and start each again; returns how often each was."""
+def _kill(plan: Plan, service: Service, sends: threading.Event) -> Killer:
+    """Do one thing after the other to the parts, and start again what has ended."""
     chance = random.Random(plan.seed)
-    killer = Killer(service, chance, plan.longest)
+    killer = Killer(service, chance, plan.longest, sends)
     ends_at = time.monotonic() + plan.seconds
+    given_up_at = ends_at + plan.quiet_within
     next_at = time.monotonic() + chance.uniform(*plan.between_kills)
-    while (now := time.monotonic()) < ends_at:
+    # On a slow machine a short drill takes longer, until everything has happened once.
+    while (now := time.monotonic()) < (given_up_at if killer.missing else ends_at):
         if now >= next_at:
             killer.strike()
             next_at = now + chance.uniform(*plan.between_kills)
@@ -100,7 +110,7 @@ def _kill(plan: Plan, service: Service) -> Counter[str]:
         service.look()
         time.sleep(LOOK_AGAIN)
     killer.end_what_is_over(everything=True)
-    return killer.kills
+    return killer
 
 
 def _let_all_be_answered(plan: Plan, service: Service, people: list[threading.Thread]) -> None:
@@ -111,8 +121,8 @@ def _let_all_be_answered(plan: Plan, service: Service, people: list[threading.Th
         time.sleep(LOOK_AGAIN)
 
 
-def _power_cut(service: Service) -> None:
-    """kill -9 of everything at once, and its start as if POWER_IS_OFF later."""
+def _kill_everything(service: Service) -> None:
+    """kill -9 of everything at once, and its start as if DEAD_FOR later."""
     for part in service.parts:
         part.end()
     service.database.crash()
@@ -121,9 +131,9 @@ def _power_cut(service: Service) -> None:
     service.wait_for_stripe()
     # Stripe's pages have a clock of their own.
     requests.post(
-        f"{service.stripe}/control/clock", {"minutes": str(POWER_IS_OFF)}, timeout=30
+        f"{service.stripe}/control/clock", {"minutes": str(DEAD_FOR)}, timeout=30
     ).raise_for_status()
-    service.call("let_time_pass", minutes=POWER_IS_OFF)
+    service.call("let_time_pass", minutes=DEAD_FOR)
     service.start()
 
 

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import sqlite3
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,18 +18,30 @@ from tests.chaos.databases import Attack, nothing
 from tests.chaos.parts import Part
 from tests.chaos.service import Service
 
+FOR_A_FORM = 1.0  # seconds to wait until somebody sends one
+MOMENT = 0.03  # seconds in which an answer is made
+
 
 class Killer:
     """Kills one thing after the other, each as often as all others."""
 
-    def __init__(self, service: Service, chance: random.Random, longest: float) -> None:
+    def __init__(
+        self, service: Service, chance: random.Random, longest: float, sends: threading.Event
+    ) -> None:
+        """Nothing hangs for longer than `longest` seconds; `sends` is set by who sends a form."""
         self.kills: Counter[str] = Counter()
         self._service = service
         self._chance = chance
         self._longest = longest
+        self._sends = sends
         self._attacks = self._all()
         self._deck: list[str] = []
         self._ends: dict[str, tuple[float, Callable[[], None]]] = {}
+
+    @property
+    def missing(self) -> set[str]:
+        """What has not been done yet."""
+        return self._attacks.keys() - self.kills.keys()
 
     def strike(self) -> None:
         """The next attack, unless the last of its kind is not over yet."""
@@ -38,6 +51,10 @@ class Killer:
         lasts = self._chance.uniform(self._longest / 4, self._longest)
         if name in self._ends:
             return
+        # While somebody's form is under way, most likely; at other moments little can go wrong.
+        self._sends.clear()
+        self._sends.wait(FOR_A_FORM)
+        time.sleep(self._chance.uniform(0, MOMENT))
         # What is to be attacked may be away already.
         with suppress(requests.RequestException, psycopg.Error, sqlite3.Error):
             self._ends[name] = (time.monotonic() + lasts, self._attacks[name]())

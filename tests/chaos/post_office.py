@@ -3,6 +3,7 @@
 Each message that it accepts is a file in the folder before the sender is told so.
 """
 
+import asyncio
 import signal
 import sys
 import uuid
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+TAKES = 0.1  # seconds
 
 
 class PostOffice:
@@ -23,6 +26,8 @@ class PostOffice:
         unfinished = self._folder / name
         unfinished.write_bytes(envelope.content)
         unfinished.rename(self._folder / f"{name}.eml")
+        # As long as a real one takes. Who is killed meanwhile does not know that it was accepted.
+        await asyncio.sleep(TAKES)
         return "250 OK"
 
 

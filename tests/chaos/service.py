@@ -15,6 +15,7 @@ from tests.chaos.databases import Database
 from tests.chaos.parts import Part
 
 LOOK_AGAIN = 0.05  # seconds
+ASK_AGAIN = 0.3
 UP_WITHIN = 90.0
 
 
@@ -87,7 +88,7 @@ class Service:
             if time.monotonic() > deadline:
                 raise NotUp(f"{url} does not answer. The log is in build/chaos.")
             self.look()
-            time.sleep(LOOK_AGAIN)
+            time.sleep(ASK_AGAIN)
 
 
 @contextmanager

@@ -27,13 +27,23 @@ class Visitor:
     """One person with a browser of their own; writes into the booking what they are told."""
 
     def __init__(
-        self, booking: Booking, *, form: str, kinds: dict[str, int], is_over: threading.Event
+        self,
+        booking: Booking,
+        *,
+        form: str,
+        kinds: dict[str, int],
+        sends: threading.Event,
+        is_over: threading.Event,
     ) -> None:
-        """`form` is the form's address, `kinds` are the keys of the ticket types by name."""
+        """`form` is the form's address, `kinds` are the keys of the ticket types by name.
+
+        `sends` is set whenever a form or a payment is about to be sent.
+        """
         self._booking = booking
         self._form = form
         self._site = form.rsplit("/", 3)[0]
         self._kind = kinds["few" if booking.wants_few else "ample"]
+        self._sends = sends
         self._is_over = is_over
         self._browser = requests.Session()
         self._trouble: Counter[str] = Counter()
@@ -138,6 +148,7 @@ class Visitor:
         return self._browser.get(address, timeout=PATIENCE)
 
     def _post(self, address: str, form: dict[str, str]) -> requests.Response:
+        self._sends.set()
         return self._browser.post(
             address,
             form,

@@ -2,6 +2,7 @@
 # make test    set everything up and run the whole suite
 # make lint    all static checks
 # make bench   the benchmarks, one JSON object a line      ONLY=reserve
+# make chaos   bookings while every part is killed          ARGS="--minutes 10 --bookings 1000"
 # make lock    rewrite the lock files                       UPGRADE=1 takes newer releases
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
 # The modules that decide about money and places, and what people are told about both.
 TYPED := $(foreach name,actions money refunds settlement codes inbox mails,$(wildcard */$(name).py */$(name)/*.py))
 
-.PHONY: run test lint bench lock
+.PHONY: run test lint bench chaos lock
 
 run:
 	@$(START) $(PYTHON) -m deploy.run
@@ -36,6 +37,10 @@ lint:
 bench:
 	@$(PYTHON) deploy/bootstrap.py bench
 	@$(START) $(BIN)/python -m bench $(ONLY)
+
+chaos:
+	@$(PYTHON) deploy/bootstrap.py bench
+	@$(START) $(BIN)/python -m tests.chaos $(ARGS)
 
 lock:
 	@$(PYTHON) deploy/bootstrap.py lint

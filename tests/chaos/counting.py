@@ -22,6 +22,7 @@ from conference import codes
 from conference.models import Mail
 from donations.models import Payment, Refund
 from tests.chaos.plan import Booking
+from tests.chaos.post_office import ACCEPTED
 from tickets.models import Order, Ticket, TicketType
 
 PDFS_READ = 5  # of all that were mailed; each takes a moment
@@ -39,8 +40,8 @@ class Counted:
         self.faults[name] = cases
 
 
-def count(bookings: list[Booking], post: Path) -> Counted:
-    """Everything, once all is quiet; `post` holds the mails that the mail server accepted."""
+def count(bookings: list[Booking], letters: Path) -> Counted:
+    """Everything, once all is quiet; `letters` holds what the mail server accepted."""
     counted = Counted()
     orders = defaultdict(list)
     for order in Order.objects.annotate(
@@ -51,7 +52,7 @@ def count(bookings: list[Booking], post: Path) -> Counted:
     _promises(counted, bookings, orders)
     _places(counted)
     _money(counted, bookings, orders)
-    _mails(counted, post)
+    _mails(counted, letters)
     return counted
 
 
@@ -180,10 +181,10 @@ def _at_stripe(what: str) -> Iterator[dict[str, Any]]:
         after = {"starting_after": answer["data"][-1]["id"]}
 
 
-def _mails(counted: Counted, post: Path) -> None:
+def _mails(counted: Counted, folder: Path) -> None:
     letters = [
         message_from_bytes(file.read_bytes(), policy=policy.default)
-        for file in sorted(post.glob("*.eml"))
+        for file in sorted(folder.glob(f"*{ACCEPTED}"))
     ]
     # conference/delivery.py makes a message's Message-ID of its primary key.
     arrived = Counter(str(letter["Message-ID"]).strip("<>").partition("@")[0] for letter in letters)
@@ -196,7 +197,11 @@ def _mails(counted: Counted, post: Path) -> None:
     counted.figures["arrived again, with the same Message-ID"] = len(letters) - len(arrived)
     counted.fault(
         "mails not sent, or sent and never arrived",
-        [str(row) for pk, row in rows.items() if pk not in arrived or row.status != "sent"],
+        [
+            f"{row.to}: {row.subject} ({row.status})"
+            for pk, row in rows.items()
+            if pk not in arrived or row.status != Mail.Status.SENT
+        ],
     )
     counted.fault("mails that nobody wrote", sorted(arrived.keys() - rows.keys()))
     told: dict[tuple[str, str], set[str]] = defaultdict(set)

@@ -15,11 +15,13 @@ import psycopg
 import requests
 
 from tests.chaos.databases import Attack, nothing
-from tests.chaos.parts import Part
+from tests.chaos.parts import NotRunning, Part
+from tests.chaos.post_office import COMING, TAKEN
 from tests.chaos.service import Service
 
 FOR_A_FORM = 1.0  # seconds to wait until somebody sends one
 MOMENT = 0.03  # seconds in which an answer is made
+FOR_A_MAIL = 8.0  # more than a worker takes to start
 
 
 class Killer:
@@ -35,7 +37,7 @@ class Killer:
         self._longest = longest
         self._sends = sends
         self._attacks = self._all()
-        self._deck: list[str] = []
+        self._deck: list[str] = []  # the last one is next
         self._ends: dict[str, tuple[float, Callable[[], None]]] = {}
 
     @property
@@ -50,14 +52,17 @@ class Killer:
         name = self._deck.pop()
         lasts = self._chance.uniform(self._longest / 4, self._longest)
         if name in self._ends:
+            self._deck.insert(0, name)
             return
         # While somebody's form is under way, most likely; at other moments little can go wrong.
         self._sends.clear()
         self._sends.wait(FOR_A_FORM)
         time.sleep(self._chance.uniform(0, MOMENT))
-        # What is to be attacked may be away already.
-        with suppress(requests.RequestException, psycopg.Error, sqlite3.Error):
+        try:
             self._ends[name] = (time.monotonic() + lasts, self._attacks[name]())
+        except (NotRunning, requests.RequestException, psycopg.Error, sqlite3.Error):
+            self._deck.insert(0, name)  # it is away because of something else
+        else:
             self.kills[name] += 1
 
     def end_what_is_over(self, *, everything: bool = False) -> None:
@@ -70,25 +75,51 @@ class Killer:
     def _all(self) -> dict[str, Attack]:
         service = self._service
         return {
-            **{f"{part.name} killed": partial(_kill, part) for part in service.parts},
-            "one web process killed": self._kill_a_child,
+            "web killed": partial(_kill, service.web),
+            "web: one process killed": self._kill_a_child,
+            "worker killed": partial(_kill, service.worker),
+            "worker killed before a mail is sent": partial(self._kill_at, COMING, service.worker),
+            "worker killed before it knows": partial(self._kill_at, TAKEN, service.worker),
+            "sweep killed": partial(_kill, service.sweep),
+            "sandbox killed": partial(_kill, service.sandbox),
+            "post killed before it says so": partial(self._kill_at, TAKEN, service.post),
             "sandbox hangs": service.sandbox.stop_for_a_while,
             "post hangs": service.post.stop_for_a_while,
             "worker hangs": service.worker.stop_for_a_while,
             "Stripe does it and does not say so": self._cut_answers,
+            "Stripe's webhooks are lost": self._lose_webhooks,
             **service.database.attacks(self._chance),
         }
 
     def _kill_a_child(self) -> Callable[[], None]:
-        if web := self._service.web.children():
-            with suppress(ProcessLookupError):
-                os.kill(self._chance.choice(web), signal.SIGKILL)
+        web = self._service.web.children()
+        if not web:
+            raise NotRunning
+        with suppress(ProcessLookupError):
+            os.kill(self._chance.choice(web), signal.SIGKILL)
         return nothing
+
+    def _kill_at(self, sign: str, part: Part) -> Callable[[], None]:
+        """As soon as the mail server shows the sign; at any moment if it has none for long."""
+        deadline = time.monotonic() + FOR_A_MAIL
+        while not (self._service.letters / sign).exists() and time.monotonic() < deadline:
+            self.end_what_is_over()
+            self._service.look()
+            time.sleep(MOMENT / 6)
+        return _kill(part)
 
     def _cut_answers(self) -> Callable[[], None]:
         """The next three calls take effect, but the line is cut before the answer."""
-        fault = {"kind": "commit_cut", "path": "/v1/*", "times": "3"}
-        requests.post(f"{self._service.stripe}/control/fault-in-call", fault, timeout=2)
+        return self._tell_stripe("fault-in-call", kind="commit_cut", path="/v1/*", times="3")
+
+    def _lose_webhooks(self) -> Callable[[], None]:
+        """Nobody is told of the next five payments."""
+        return self._tell_stripe(
+            "fault-in-delivery", kind="drop", types="checkout.session.*", times="5"
+        )
+
+    def _tell_stripe(self, action: str, **form: str) -> Callable[[], None]:
+        requests.post(f"{self._service.stripe}/control/{action}", form, timeout=2)
         return nothing
 
 

@@ -14,6 +14,10 @@ from bench.programs import ROOT, children
 RESTART_AFTER = 1.0  # seconds
 
 
+class NotRunning(Exception):
+    """There is nothing to kill or to stop."""
+
+
 class Part:
     """One process with its children, in a process group of their own."""
 
@@ -52,10 +56,13 @@ class Part:
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        """kill -9 of the process; what it has started is ended when its end is noticed."""
-        if self._process is not None and self.is_running:
-            self._was_killed = True
-            self._process.kill()
+        """kill -9 of the process; what it has started is ended when its end is noticed.
+
+        Raises NotRunning.
+        """
+        process = self._alive()
+        self._was_killed = True
+        process.kill()
 
     def children(self) -> list[int]:
         """The ids of the processes that it has started."""
@@ -66,15 +73,17 @@ class Part:
         return []
 
     def stop_for_a_while(self) -> Callable[[], None]:
-        """SIGSTOP: it takes connections and says nothing. Returns what lets it go on."""
-        process = self._process
+        """SIGSTOP: it takes connections and says nothing. Returns what lets it go on.
+
+        Raises NotRunning.
+        """
+        process = self._alive()
 
         def go_on() -> None:
-            if process is not None and process.poll() is None:
+            if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
 
-        if process is not None and process.poll() is None:
-            process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGSTOP)
         return go_on
 
     def look(self) -> None:
@@ -95,6 +104,11 @@ class Part:
             self._was_killed = True
             self._end_group()
             self._process.wait()
+
+    def _alive(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            raise NotRunning(self.name)
+        return self._process
 
     def _end_group(self) -> None:
         assert self._process is not None

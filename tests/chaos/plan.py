@@ -15,7 +15,7 @@ class Plan:
     bookings: int
     seed: int
     at_once: int = 6  # people who book at the same time
-    between_kills: tuple[float, float] = (0.5, 2.5)  # seconds, at least and at most
+    between_kills: tuple[float, float] = (0.3, 2.0)  # seconds, at least and at most
     longest: float = 4.0  # seconds for which a part hangs, or is away
     quiet_within: float = 300.0  # seconds from the last kill until all is done
 
@@ -40,6 +40,7 @@ class Booking:
     presses_twice: bool
     is_declined_first: bool  # the card, at Stripe
     abandons: bool  # leaves Stripe's page without paying
+    never_returns: bool  # pays, and closes the browser
     # 'coming': the order's page has the tickets. 'kept': an order or Stripe's page was shown.
     # 'no': sold out. Empty: no answer, however often the form was sent.
     told: str = ""
@@ -68,4 +69,5 @@ def _booking(number: int, chance: random.Random) -> Booking:
         presses_twice=chance.random() < 0.15,
         is_declined_first=gives and chance.random() < 0.1,
         abandons=gives and chance.random() < 0.15,
+        never_returns=gives and chance.random() < 0.3,
     )

@@ -1,18 +1,26 @@
 """A mail server as a process of its own: `python -m tests.chaos.post_office PORT FOLDER`.
 
-Each message that it accepts is a file in the folder before the sender is told so.
+Each message that it accepts is a file in the folder before the sender is told so. As in life it
+takes a moment to take the address, the message, and to say that it has it: whoever is killed
+meanwhile has sent nothing, or does not know that it was accepted.
 """
 
 import asyncio
 import signal
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
 
-TAKES = 0.1  # seconds
+TAKES = 0.1  # seconds for a message, at least
+ACCEPTED = ".eml"
+# Files that are there while a message is on its way, and while its sender is not told so yet.
+COMING = "coming"
+TAKEN = "taken"
 
 
 class PostOffice:
@@ -20,15 +28,33 @@ class PostOffice:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        for sign in (COMING, TAKEN):  # of one that was killed
+            (folder / sign).unlink(missing_ok=True)
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        with self._sign(COMING):
+            await asyncio.sleep(TAKES / 2)
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        name = uuid.uuid4().hex
-        unfinished = self._folder / name
-        unfinished.write_bytes(envelope.content)
-        unfinished.rename(self._folder / f"{name}.eml")
-        # As long as a real one takes. Who is killed meanwhile does not know that it was accepted.
-        await asyncio.sleep(TAKES)
-        return "250 OK"
+        letter = self._folder / uuid.uuid4().hex
+        letter.write_bytes(envelope.content)
+        letter.rename(letter.with_suffix(ACCEPTED))
+        with self._sign(TAKEN):
+            await asyncio.sleep(TAKES / 2)
+            return "250 OK"
+
+    @contextmanager
+    def _sign(self, name: str) -> Iterator[None]:
+        sign = self._folder / name
+        sign.touch()
+        try:
+            yield
+        finally:
+            sign.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ class Service:
             EMAIL_URL=f"smtp://127.0.0.1:{mail_port}",
             SERVER_TIMING="0",
         )
-        post = folder / "post"
-        post.mkdir()
+        self.letters = folder / "letters"
+        self.letters.mkdir()
 
         def part(name: str, *command: str) -> Part:
             return Part(name, command, self.env, log)
@@ -53,7 +53,7 @@ class Service:
         self.sweep = part("sweep", "manage.py", "sweep", "--every", "1")
         # It keeps its state in a journal, so that it can be killed like the rest.
         self.sandbox = part("sandbox", "-m", "sandbox")
-        self.post = part("post", "-m", "tests.chaos.post_office", str(mail_port), str(post))
+        self.post = part("post", "-m", "tests.chaos.post_office", str(mail_port), str(self.letters))
         self.parts = (self.web, self.worker, self.sweep, self.sandbox, self.post)
 
     def call(self, function: str, **arguments: Any) -> Any:

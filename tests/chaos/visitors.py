@@ -104,6 +104,8 @@ class Visitor:
                 if self._booking.abandons:
                     return
                 address = self._pay(address)
+                if self._booking.has_paid and self._booking.never_returns:
+                    return
                 continue
             page = self._until_answered(lambda: self._get(address))  # noqa: B023 (called at once)
             found = _STATE.search(page.text)

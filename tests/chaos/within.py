@@ -74,7 +74,7 @@ def wait_and_count(*, folder: str, within: float) -> dict[str, Any]:
     while (left := left_to_do()) and time.monotonic() < deadline:
         time.sleep(LOOK_EVERY)
     told = json.loads((Path(folder) / "bookings.json").read_text())
-    counted = count([Booking(**booking) for booking in told], Path(folder) / "post")
+    counted = count([Booking(**booking) for booking in told], Path(folder) / "letters")
     counted.fault("still to be done", [f"{number} {name}" for name, number in left.items()])
     failed = DBTaskResult.objects.failed()
     counted.fault(

@@ -125,8 +125,12 @@ def _money(counted: Counted, bookings: list[Booking], orders: dict[str, list[Any
     paid = Payment.objects.filter(status=Payment.Status.PAID).select_related("donation__order")
     here = {str(payment.session_id): payment.amount_pence for payment in paid}
     refunds = Refund.objects.not_failed().aggregate(pence=Sum("amount_pence"))["pence"] or 0
-    counted.figures["pence here"] = sum(here.values()) - refunds
-    counted.figures["pence at Stripe"] = sum(there.values()) - sum(given_back.values())
+    ours, theirs = sum(here.values()) - refunds, sum(there.values()) - sum(given_back.values())
+    counted.figures["pence here"] = ours
+    counted.figures["pence at Stripe"] = theirs
+    counted.fault(
+        "another sum here than at Stripe", [f"{ours - theirs}p"] if ours != theirs else []
+    )
     counted.fault(
         "paid at Stripe and not here, or the other way round, or another sum",
         sorted(

@@ -61,6 +61,7 @@ def drill(plan: Plan, database_name: str) -> Outcome:
         service = stack.enter_context(running(on, folder, log))
         about = service.call("prepare", few=plan.few_places, ample=plan.ample_places)
         service.start()
+        service.wait_until_ready()
         everybody = bookings(plan)
         sends, is_over = threading.Event(), threading.Event()
         stack.callback(is_over.set)

@@ -1,16 +1,18 @@
 """All parts of the service on a database of a drill's own."""
 
 import json
+import random
+import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from bench.programs import environment, free_port, run
+from bench.programs import environment, run
 from tests.chaos.databases import Database
 from tests.chaos.parts import Part
 
@@ -28,7 +30,7 @@ class Service:
 
     def __init__(self, on: Database, folder: Path, log: Path) -> None:
         self.database = on
-        self._port, self._stripe_port, mail_port = (free_port() for _ in range(3))
+        self._port, self._stripe_port, mail_port = (_lasting_port() for _ in range(3))
         self.address = f"http://127.0.0.1:{self._port}"
         self.stripe = f"http://127.0.0.1:{self._stripe_port}"
         self.env = environment(
@@ -66,12 +68,16 @@ class Service:
         return [*words, json.dumps(arguments)]
 
     def start(self) -> None:
-        """Start what is not running; returns when all of it is up. Raises NotUp."""
+        """Start what is not running; returns when site and Stripe answer. Raises NotUp."""
         for part in self.parts:
             if not part.is_running:
                 part.start()
-        self._wait_for(f"{self.address}/readyz")  # which asks for worker and sweep as well
+        self._wait_for(f"{self.address}/healthz")
         self.wait_for_stripe()
+
+    def wait_until_ready(self) -> None:
+        """Return when worker and sweep are at work as well. Raises NotUp."""
+        self._wait_for(f"{self.address}/readyz")
 
     def wait_for_stripe(self) -> None:
         """Return when Stripe answers. Raises NotUp."""
@@ -100,6 +106,16 @@ def running(on: Database, folder: Path, log: Path) -> Iterator[Service]:
     finally:
         for part in service.parts:
             part.end()
+
+
+def _lasting_port() -> int:
+    """A free port which the kernel gives to nobody else while the part that has it is dead."""
+    given_out_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(given_out_from // 2, given_out_from)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(url: str) -> bool:

@@ -58,6 +58,9 @@ class Visitor:
             self._go_on(self._send(self._filled_in(page)))
         except GaveUp:
             pass
+        except Exception as error:
+            # A page that is not as it should be: the count shows who met it.
+            self._booking.told = repr(error)
         finally:
             self._booking.trouble = dict(self._trouble)
             self._browser.close()

@@ -3,6 +3,7 @@
 # make lint    all static checks
 # make bench   the benchmarks, one JSON object a line      ONLY=reserve
 # make audit   known holes in what is locked               ADVISORIES=build/advisories
+# make chaos   bookings while every part is killed          ARGS="--minutes 10 --bookings 1000"
 # make lock    rewrite the lock files                       UPGRADE=1 takes newer releases
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
 # The modules that decide about money and places, and what people are told about both.
 TYPED := $(foreach name,actions money refunds settlement codes inbox mails,$(wildcard */$(name).py */$(name)/*.py))
 
-.PHONY: run test lint bench audit lock
+.PHONY: run test lint bench audit chaos lock
 
 run:
 	@$(START) $(PYTHON) -m deploy.run
@@ -41,6 +42,10 @@ bench:
 audit:
 	@$(PYTHON) deploy/bootstrap.py lint
 	$(BIN)/python -m deploy.advisories $(ADVISORIES)
+
+chaos:
+	@$(PYTHON) deploy/bootstrap.py bench
+	@$(START) $(BIN)/python -m tests.chaos $(ARGS)
 
 lock:
 	@$(PYTHON) deploy/bootstrap.py lint

@@ -23,6 +23,8 @@ import psycopg
 NOBODY = 65534
 # Tests' data lives for minutes: nothing of it needs to survive a crash.
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# Of PostgreSQL's own crash it survives all that was committed; of the machine's, it would not.
+SURVIVING = ("fsync=off", "max_connections=200")
 # As a server runs that must lose nothing; for the benchmarks.
 DURABLE = ("max_connections=200",)
 START_WITHIN = 30.0  # seconds
@@ -59,44 +61,67 @@ def _start(command: Sequence[str | Path], folder: Path, log: Path) -> subprocess
         )
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the server takes connections; NoPostgres if it ended or took too long."""
-    deadline = time.monotonic() + START_WITHIN
-    while server.poll() is None and time.monotonic() < deadline:
+class Server:
+    """A PostgreSQL on a folder of its own, which can be ended and started again on its data."""
+
+    def __init__(self, home: Path, settings: Sequence[str] = QUICK) -> None:
+        """Set up an empty database in `home`; `start` it. Raises NoPostgres."""
+        self._folder, self._log = home / "run", home / "log"
+        self._programs = _programs(home) / "bin"
+        self._options = [word for setting in settings for word in ("-c", setting)]
+        self._running: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://site@/postgres?host={quote(str(self._folder))}"
+        self._folder.mkdir()
+        if os.geteuid() == 0:
+            home.chmod(0o755)
+            os.chown(self._folder, NOBODY, NOBODY)
+        initdb = [self._programs / "initdb", "--username=site", "--auth=trust", "--no-sync"]
+        words = [*initdb, "--encoding=utf8", "--locale=C", "data"]
+        if _start(words, self._folder, self._log).wait():
+            raise NoPostgres(f"PostgreSQL could not be set up:\n{self._log.read_text()}")
+
+    def start(self) -> None:
+        """Return when it takes connections. Raises NoPostgres if it ends or takes too long."""
+        listen = ["-D", "data", "-h", "", "-k", self._folder]
+        words = [self._programs / "postgres", *listen, *self._options]
+        self._running = _start(words, self._folder, self._log)
+        deadline = time.monotonic() + START_WITHIN
+        while self._running.poll() is None and time.monotonic() < deadline:
+            try:
+                psycopg.connect(self.url).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        raise NoPostgres(f"PostgreSQL did not start:\n{self._log.read_text()}")
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it, cleanly or (SIGQUIT, which PostgreSQL calls 'immediate') as a crash would."""
+        if self._running is not None:
+            self._running.send_signal(how)
+            self._running.wait()
+            self._running = None
+
+
+@contextmanager
+def server(settings: Sequence[str] = QUICK) -> Iterator[Server]:
+    """A PostgreSQL with these settings, running."""
+    home = Path(tempfile.mkdtemp(prefix="postgres-"))
+    try:
+        one = Server(home, settings)
         try:
-            psycopg.connect(url).close()
-            return
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-    raise NoPostgres(f"PostgreSQL did not start:\n{log.read_text()}")
+            one.start()
+            yield one
+        finally:
+            one.end()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
 def postgres(settings: Sequence[str] = QUICK) -> Iterator[str]:
     """A running PostgreSQL with these settings; yields the DATABASE_URL of an empty database."""
-    home = Path(tempfile.mkdtemp(prefix="postgres-"))
-    folder, log = home / "run", home / "log"
-    server = None
-    try:
-        programs = _programs(home) / "bin"
-        folder.mkdir()
-        if os.geteuid() == 0:
-            home.chmod(0o755)
-            os.chown(folder, NOBODY, NOBODY)
-        initdb = [programs / "initdb", "--username=site", "--auth=trust", "--no-sync"]
-        if _start([*initdb, "--encoding=utf8", "--locale=C", "data"], folder, log).wait():
-            raise NoPostgres(f"PostgreSQL could not be set up:\n{log.read_text()}")
-        options = [word for setting in settings for word in ("-c", setting)]
-        listen = ["-D", "data", "-h", "", "-k", folder]
-        server = _start([programs / "postgres", *listen, *options], folder, log)
-        url = f"postgresql://site@/postgres?host={quote(str(folder))}"
-        _wait_for(url, server, log)
-        yield url
-    finally:
-        if server:
-            server.send_signal(signal.SIGINT)
-            server.wait()
-        shutil.rmtree(home, ignore_errors=True)
+    with server(settings) as running:
+        yield running.url
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from typing import Any
 
 import django_tasks_db.admin  # noqa: F401 (registers its page, which is removed below)
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -192,9 +193,10 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save a user. Nobody takes their own rights away, so somebody who has them is left."""
         may = User.objects.filter(role=User.Role.ORGANISER, may_configure=True, is_active=True)
+        may = may.select_for_update().order_by("pk")
         # Two people may take each other's right away at once. Locking makes one wait for the other,
         # and find the right gone.
-        if request.user.pk not in list(may.select_for_update().values_list("pk", flat=True)):
+        if request.user.pk not in list(may.values_list("pk", flat=True)):
             raise PermissionDenied
         if obj.pk == request.user.pk:
             obj.role, obj.may_configure, obj.is_active = User.Role.ORGANISER, True, True
@@ -217,6 +219,6 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         """Give somebody a new password. One's own is changed where the old one is asked for."""
-        if id == str(request.user.pk):
+        if self.get_object(request, unquote(id)) == request.user:
             return redirect("conference:password")
         return super().user_change_password(request, id, form_url)

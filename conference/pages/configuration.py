@@ -82,6 +82,10 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         tags = f"{extra_tags} {DEFAULT_TAGS.get(level, '')}".strip()
         super().message_user(request, message, level, tags, fail_silently)
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        # Django allows the names of some relations too, and then fails over them.
+        return to_field == self.opts.pk.name
+
     def audit_name(self, row: models.Model) -> str:
         """The row's name in the audit log; never an e-mail address."""
         return str(row)

@@ -105,6 +105,14 @@ def test_settings_refuse_a_volunteer_whatever_their_flags(client: Client) -> Non
     assert client.get("/admin/").status_code == 403
 
 
+def test_settings_refuse_a_field_that_nothing_leads_to(
+    settings_pages: Client, conference: Conference
+) -> None:
+    address = f"/admin/conference/organisation/{conference.organisation_id}/change/?_to_field="
+    for wanted, status in {"id": 200, "conference": 400, "nonsense": 400}.items():
+        assert settings_pages.post(address + wanted, {}).status_code == status, wanted
+
+
 def test_settings_know_nothing_of_orders_and_people() -> None:
     assert set(admin.site._registry) == {Conference, Organisation, User, Edition}
 

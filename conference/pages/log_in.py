@@ -1,5 +1,6 @@
 """The log-in: who may, and how long somebody waits after wrong tries."""
 
+import logging
 import math
 import unicodedata
 from datetime import timedelta
@@ -22,6 +23,8 @@ from conference import devices
 from conference.limits import Limit, Wait, forget, give_back, network_of, take, wait_or_count
 from conference.models import User
 from conference.pages import idle
+
+logger = logging.getLogger(__name__)
 
 # Wrong tries in a quarter of an hour on a device that is known; after them it is one like others.
 TRIES_ON_A_DEVICE = 10
@@ -115,7 +118,12 @@ class Login(LoginView):
         self.request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
         idle.note_use(self.request, now=now)
         devices.remember(self.request, response, user)
+        logger.info("user %s has logged in", user.pk)
         return response
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        logger.warning("a log-in has failed")  # by whom is not written down, in case it is a typo
+        return super().form_invalid(form)
 
     def _has_ended(self) -> bool:
         """Whether an organiser came here because nobody has used the desk for an hour."""

@@ -96,3 +96,14 @@ def test_somebody_at_the_wrong_page_changes_account_by_one_button(client: Client
     response = client.post("/logout/", {"next": "/login/"})
     assert (response.status_code, response["Location"]) == (302, "/login/")
     assert 'name="next" value="/login/"' in refused.content.decode()
+
+
+def test_log_has_a_line_for_each_log_in_and_names_nobody(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = make_user(email="olu@example.org")
+    with caplog.at_level("INFO", "conference.pages.log_in"):
+        for password in ("wrong", REAL_PASSWORD):
+            client.post("/login/", {"username": user.email, "password": password})
+    lines = [line.getMessage() for line in caplog.records if line.name.endswith("log_in")]
+    assert lines == ["a log-in has failed", f"user {user.pk} has logged in"]

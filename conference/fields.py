@@ -31,8 +31,8 @@ _WEB_ADDRESS = re.compile(
     r"|[^\W_]\.[^\W_]{2,}\s?[/\\:?#]|\d\.\d+\.\d+\.\d"
     rf"|[^\W_]\.(?:{_TOP_LEVEL})(?![^\W_])"
 )
-# Invisible characters that change the direction of the text around them.
-_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Characters that change the direction of the text around them, and those that are no characters.
+_NOT_IN_A_NAME = re.compile("[\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
 
 
 class NameField(forms.CharField):
@@ -50,7 +50,7 @@ class NameField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The name in NFC, with single spaces, no control characters; '' if nothing is visible."""
-        text = _DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", str(value or "")))
+        text = _NOT_IN_A_NAME.sub("", unicodedata.normalize("NFC", str(value or "")))
         text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
         is_visible = any(unicodedata.category(c)[0] in "LMNPS" for c in text)
         return " ".join(text.split()) if is_visible else ""

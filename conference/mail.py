@@ -110,13 +110,14 @@ def has_room(to: str, *, now: datetime, most: int = MOST_TO_AN_ADDRESS) -> bool:
     Asked before a mail is written that a visitor caused, so that nobody can have us fill somebody
     else's inbox. Counted from the mails themselves: no way to write one can go round it.
     """
-    return Mail.objects.filter(to=to, created_at__gt=now - A_DAY).count() < most
+    written = Mail.objects.filter(to=to, created_at__gt=now - A_DAY)
+    return written.count() < most * settings.LIMIT_FACTOR
 
 
 def may_be_written_about(about: str, *, now: datetime) -> bool:
     """Whether fewer than MOST_OF_AN_ORDER mails were written about this order within a day."""
     written = Mail.objects.filter(about=about, created_at__gt=now - A_DAY)
-    return written.count() < MOST_OF_AN_ORDER
+    return written.count() < MOST_OF_AN_ORDER * settings.LIMIT_FACTOR
 
 
 def withdraw(*, about: str, to: str) -> None:

@@ -103,7 +103,7 @@ def harmless_site() -> Site:
 
 def logged_in(role: str) -> Client:
     client = Client()
-    client.force_login(make_user(role, is_staff=role == "organiser", is_superuser=True))
+    client.force_login(make_user(role, may_configure=role == "organiser"))
     return client
 
 

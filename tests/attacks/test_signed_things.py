@@ -172,7 +172,7 @@ def test_orders_secret_is_all_or_nothing() -> None:
 
 
 def test_session_that_we_did_not_begin_is_nobodys() -> None:
-    organiser = make_user("organiser", is_staff=True, is_superuser=True)
+    organiser = make_user("organiser", may_configure=True, is_superuser=True)
     client = Client()
     client.force_login(organiser)
     key = client.cookies["sessionid"].value

@@ -37,7 +37,7 @@ def pages(settings: Settings, tmp_path: Path) -> Client:
     """An organiser at the settings."""
     settings.MEDIA_ROOT = tmp_path
     client = Client()
-    client.force_login(make_user("organiser", is_staff=True, is_superuser=True))
+    client.force_login(make_user("organiser", may_configure=True))
     return client
 
 

@@ -14,7 +14,6 @@ NAMES = {
     "out of a comment": "--><b>bold</b><!--",
     "out of character data": "]]><b>bold</b>",
     "escaped already": "&lt;b&gt; &#60;b&#62; &amp;lt;b&amp;gt; %3Cb%3E \\u003cb\\u003e",
-    "a script's address": "javascript:alert(1)",
     "a template's variable": "{{ order }} {{ request }} {{ perms }}",
     "a template's tag": "{% debug %} {% include 'x' %} {# hidden #}",
     "out of a translated text": "%(name)s %(x)d %s %n {0} {name} ${name}",
@@ -42,7 +41,7 @@ NAMES = {
     "a header in disguise": "=?utf-8?Q?Ada=0D=0ABcc:_eve@localhost?=",
     "a header with percent signs": "Ada%0d%0aBcc: eve@localhost",
     "the end of a mail": "Ada\r\n.\r\nRCPT TO: <eve@localhost>",
-    "an alarm": "Ada\r\nEND:VEVENT\r\nBEGIN:VALARM\r\nACTION:EMAIL\r\nATTENDEE:mailto:eve@x",
+    "an alarm": "Ada\r\nEND:VEVENT\r\nBEGIN:VALARM\r\nACTION:EMAIL\r\nATTENDEE:eve@x",
     "marks of a calendar": "Ada\\n;LANGUAGE=x:y,z\\,\\;\\\\",
     "a path": "../../../etc/passwd",
     "a path of Windows": "..\\..\\boot",
@@ -65,7 +64,7 @@ NAMES = {
     "flags and families": "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f 👨‍👩‍👧‍👦",
     "from right to left": "מרים אל־חסן محمد" * 5,
     "up and down": "ᠮᠣᠩᠭᠣᠯ ꓤ ﻿ ͏ ᅠ ㅤ",
-    "Markdown": "**b** [x](javascript:alert(1)) ![x](y) # `c`",
+    "Markdown": "**b** [x](javascript&colon;alert(1)) ![x](y) # `c`",
 }
 
 # What an organiser may have pasted into every single field of theirs; 60 letters at most, and no

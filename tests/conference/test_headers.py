@@ -86,6 +86,7 @@ def test_cookies_of_a_real_site_may_be_accepted_by_browsers(
     ]
     cookies = [cookie for answer in answers for cookie in answer.cookies.values()]
     assert [(cookie.key, bool(cookie.value)) for cookie in cookies] == [
+        ("__Host-device", True),
         ("__Host-csrftoken", True),
         ("__Host-sessionid", True),
         ("__Host-messages", True),

@@ -17,7 +17,7 @@ def test_organisers_keep_the_settings_and_nobody_stays_a_superuser() -> None:
         "staff of Django's alone": make_user("organiser", may_configure=True),
         "volunteer": make_user("volunteer", may_configure=True, is_superuser=True),
     }
-    migration = import_module("conference.migrations.0005_who_may_configure")
+    migration = import_module("conference.migrations.0007_who_may_configure")
     migration.keep_the_rights_of_organisers(apps, None)
     after = {who: User.objects.get(pk=user.pk) for who, user in before.items()}
     assert [who for who, user in after.items() if user.may_configure] == ["organiser"]

@@ -8,6 +8,7 @@ from functools import wraps
 from http import HTTPStatus
 from wsgiref.headers import Headers
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 View = Callable[..., HttpResponse]
@@ -53,7 +54,9 @@ def on_every_answer(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Permissions-Policy", NOTHING)
+        # A kilobyte that files need not carry: a browser obeys that of the page.
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Permissions-Policy", NOTHING)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         # Django's CommonMiddleware sees no answer of a middleware before it. Without a length the
         # server would end a HEAD by an empty chunk, which belongs to the next answer on the line.

@@ -210,6 +210,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
                     messages.WARNING,
                 )
         obj.may_configure = obj.may_configure and obj.role == User.Role.ORGANISER
+        obj.closed_at = None if obj.is_active else obj.closed_at or timezone.now()
         super().save_model(request, obj, form, change)
         if change and "email" in form.changed_data:
             # A new address leads to a new password, so its owner hears of it.

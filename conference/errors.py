@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core import signing
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -29,6 +30,8 @@ _SECRET_IN_PATH = re.compile(
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LONGEST_LINE = 1000  # characters; an address may have 32 kB
 
+# The field that says whom a form was given to.
+ASKED_OF = "asked_of"
 # Raised for a request that is malformed or incomplete.
 _UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 
@@ -166,14 +169,31 @@ def fields_sent(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, value) for name, values in request.POST.lists() for value in values]
 
 
+def asked_of(request: HttpRequest) -> str:
+    """Who is logged in, signed: for a form that nobody else may be given to send again."""
+    return signing.dumps(request.user.pk, salt="errors.asked_of")
+
+
+def _was_somebody_elses(request: HttpRequest) -> bool:
+    """Whether the form was given to somebody who is not logged in any more, to be sent again."""
+    given_to = request.POST.get(ASKED_OF)
+    if given_to is None:
+        return False
+    try:
+        return bool(signing.loads(given_to, salt="errors.asked_of") != request.user.pk)
+    except signing.BadSignature:
+        return True
+
+
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that failed the CSRF check with the same form, to be sent again.
 
     Not if another site sent it, which Django recognises by the origin: one click would do what
-    that site wants.
+    that site wants. Nor if it was given to somebody else, who used this browser before.
     """
     is_ours = reason == REASON_NO_CSRF_COOKIE or reason.startswith("CSRF token")
+    is_ours = is_ours and not _was_somebody_elses(request)
     sent = [pair for pair in _form_as_sent(request) if pair[0] != "csrfmiddlewaretoken"]
     context = {"sent": sent if is_ours else []}
     return render(request, "403_csrf.html", context, status=HTTPStatus.FORBIDDEN)

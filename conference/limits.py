@@ -9,6 +9,7 @@ wait, and does not know who has logged in on a device before.
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,9 @@ NOTICEABLE_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
 
 
+_WITH_PORT = re.compile(r"^(\[[^\]]*\]|[0-9.]+):[0-9]+$")
+
+
 def network_of(request: HttpRequest) -> str:
     """The address of the caller's network: the IPv4 address, or the first 64 bits of an IPv6 one.
 
@@ -37,9 +41,10 @@ def network_of(request: HttpRequest) -> str:
         if len(forwarded) >= settings.PROXIES:
             address = forwarded[-settings.PROXIES].strip()
     try:
-        known = ipaddress.ip_address(address)
+        # Some proxies name the port as well, which is another one for each connection.
+        known = ipaddress.ip_address(_WITH_PORT.sub(r"\1", address).strip("[]"))
     except ValueError:
-        return address
+        return "unknown"  # all of them together, so that nobody can make up one after another
     if isinstance(known, ipaddress.IPv4Address):
         return str(known)
     return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
@@ -102,14 +107,24 @@ def take(*limits: Limit, now: datetime) -> bool:
 
 
 def take_turn(limit: Limit, *, now: datetime) -> timedelta:
-    """Count one more request; return how long it has to wait so that the limit's pace is kept.
+    """Take the next place in the limit's line; return how long until its turn has come.
 
-    Nobody is refused: what exceeds the limit waits in line, and the line moves on at that pace.
-    Call it outside of any transaction.
+    The first `times` have no wait, and the line moves on at that pace, so that it never lets more
+    through than that. Whoever would wait for longer than LONGEST_WAIT takes no place: it is for the
+    caller to refuse them. (The 'generic cell rate algorithm', with the time at which the line is
+    empty in `until`.) Call it outside of any transaction.
     """
-    times = limit.times * settings.LIMIT_FACTOR
-    before = _count([limit], now)[limit] - times
-    return max(before, 0) * limit.within / times
+    step = limit.within / (limit.times * settings.LIMIT_FACTOR)
+    key = f"{limit.what}:line:{_digest(limit.whose)}"
+    with transaction.atomic():
+        Allowance.objects.bulk_create([Allowance(key=key, until=now)], ignore_conflicts=True)
+        line = Allowance.objects.select_for_update().get(key=key)
+        empty_at = max(line.until, now) + step
+        wait = max(empty_at - now - limit.within, timedelta())
+        if wait <= LONGEST_WAIT:
+            line.until = empty_at
+            line.save(update_fields=["until"])
+    return wait
 
 
 def _count(limits: Iterable[Limit], now: datetime) -> dict[Limit, int]:

@@ -63,6 +63,7 @@ def write(
     attachments: Sequence[Attachment] = (),
     headers: dict[str, str] | None = None,
     is_withheld: bool = False,
+    counts: bool = True,
 ) -> Mail:
     """Write a message to the database and have a worker send it.
 
@@ -70,7 +71,8 @@ def write(
     key writes nothing and returns the first message. `template` is a path without its ending:
     'tickets/emails/tickets' stands for three files, which end in .subject.txt, .txt and .html.
     `about` is what the message concerns, such as an order's reference. `sender` defaults to
-    DEFAULT_FROM_EMAIL. A message that `is_withheld` is only sent once an organiser has said so.
+    DEFAULT_FROM_EMAIL. A message that `is_withheld` is only sent once an organiser has said so. One
+    that `counts` takes of the room that its inbox has in a day.
     """
     context = context | {"base_url": settings.BASE_URL}
     subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -81,6 +83,7 @@ def write(
             key=key,
             defaults={
                 "to": to,
+                "inbox": inbox_of(to) if counts else "",
                 "about": about,
                 "sender": sender or settings.DEFAULT_FROM_EMAIL,
                 "subject": subject[:300],
@@ -105,13 +108,25 @@ def write(
 
 
 def has_room(to: str, *, now: datetime, most: int = MOST_TO_AN_ADDRESS) -> bool:
-    """Whether fewer than `most` mails were written to this address within a day.
+    """Whether fewer than `most` mails were written to this address's inbox within a day.
 
     Asked before a mail is written that a visitor caused, so that nobody can have us fill somebody
     else's inbox. Counted from the mails themselves: no way to write one can go round it.
     """
-    written = Mail.objects.filter(to=to, created_at__gt=now - A_DAY)
+    written = Mail.objects.filter(inbox=inbox_of(to), created_at__gt=now - A_DAY)
     return written.count() < most * settings.LIMIT_FACTOR
+
+
+def inbox_of(address: str) -> str:
+    """The address in the one spelling by which its inbox is counted.
+
+    Without what follows a plus sign, which many providers ignore, and for Google's without dots.
+    """
+    name, _at, domain = address.lower().rpartition("@")
+    name = name.partition("+")[0]
+    if domain in ("gmail.com", "googlemail.com"):
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"
 
 
 def may_be_written_about(about: str, *, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from conference import mails
 from conference.audit import record
 from conference.models import Organisation, User
+from conference.spelling import normal
 
 # Letters that must be left when our words are taken away.
 LETTERS_OF_ITS_OWN = 6
@@ -108,7 +109,5 @@ def _texts(user: User | None) -> Iterator[str]:
 def _plain(text: str) -> str:
     """In small letters without accents."""
     return "".join(
-        sign
-        for sign in unicodedata.normalize("NFKD", text.lower())
-        if unicodedata.category(sign) != "Mn"
+        sign for sign in normal("NFKD", text.lower()) if unicodedata.category(sign) != "Mn"
     )

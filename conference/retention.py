@@ -82,10 +82,10 @@ def _in_words(kept_for: timedelta) -> str:
 
 def _delete_accounts(*, before: datetime, now: datetime) -> None:
     """Delete closed accounts; what they did stays on record without a name."""
-    last_used = Coalesce("last_login", "date_joined")
-    closed = User.objects.filter(is_active=False).annotate(last_used=last_used)
+    since = Coalesce("closed_at", "last_login", "date_joined")
+    closed = User.objects.filter(is_active=False).annotate(since=since)
     with transaction.atomic():
-        accounts = list(closed.filter(last_used__lt=before).values_list("pk", flat=True)[:AT_ONCE])
+        accounts = list(closed.filter(since__lt=before).values_list("pk", flat=True)[:AT_ONCE])
         if not accounts:
             return
         # Django's own log of the settings names an account by its address.
@@ -207,7 +207,7 @@ TABLE: tuple[Row, ...] = (
         what=_("Accounts of those who organise or help at the door: name and e-mail address"),
         why=_("So that only they see what they need for their work."),
         how_long=_(
-            "As long as somebody helps; a closed account until %(time)s after it was last used."
+            "As long as somebody helps; a closed account until %(time)s after it was closed."
         ),
         stays=_("What was done with it, without a name."),
         models=(User, LogEntry),

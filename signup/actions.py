@@ -41,8 +41,9 @@ def request(
             subscriber.status = Subscriber.Status.PENDING
             subscriber.requested_at = now
             subscriber.ended_at = None
-            subscriber.first_name = first_name or subscriber.first_name
-            subscriber.last_name = last_name or subscriber.last_name
+            # What is known stays: anybody can type anybody's address.
+            subscriber.first_name = subscriber.first_name or first_name
+            subscriber.last_name = subscriber.last_name or last_name
             subscriber.save()
         _write_down(subscriber, Consent.Step.REQUESTED, source, now, agreed_to)
     return subscriber

@@ -49,6 +49,8 @@ class User(AbstractUser):
         default=False,
         help_text=_("For organisers: these pages, and who may log in."),
     )
+    # When an organiser closed the account; None for one that is open.
+    closed_at = models.DateTimeField(null=True, editable=False)
     # Created by `manage.py demo`, with a password that is public.
     is_sample = models.BooleanField(default=False, editable=False)
 

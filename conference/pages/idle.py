@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 
-from conference.errors import fields_sent
+from conference.errors import ASKED_OF, asked_of, fields_sent
 
 ENDS_AFTER = timedelta(minutes=60)
 _WRITTEN_EVERY = timedelta(minutes=1)
@@ -37,9 +37,14 @@ def asked_again(request: HttpRequest, *, now: datetime) -> HttpResponse | None:
         return None
     if request.method != "POST":
         return redirect_to_login(request.get_full_path(), resolve_url("conference:login"))
-    sent = [pair for pair in fields_sent(request) if pair[0] != "csrfmiddlewaretoken"]
+    ours = ("csrfmiddlewaretoken", ASKED_OF)
+    sent = [pair for pair in fields_sent(request) if pair[0] not in ours]
     kept = [(name, value) for name, value in sent if "password" not in name]
-    context = {"sent": kept, "is_all": len(kept) == len(sent) and not request.FILES}
+    context = {
+        "sent": kept,
+        "is_all": len(kept) == len(sent) and not request.FILES,
+        "asked_of": asked_of(request),
+    }
     response = render(request, "conference/log_in_again.html", context, status=403)
     response["Cache-Control"] = "no-store, private"
     return response

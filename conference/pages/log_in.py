@@ -2,7 +2,6 @@
 
 import logging
 import math
-import unicodedata
 from datetime import timedelta
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from conference import devices
 from conference.limits import Limit, Wait, forget, give_back, network_of, take, wait_or_count
 from conference.models import User
 from conference.pages import idle
+from conference.spelling import normal
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Login(LoginView):
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         # Normalised as the form does it, so that other forms of Unicode count as the same address.
-        typed = unicodedata.normalize("NFKC", request.POST.get("username", ""))
+        typed = normal("NFKC", request.POST.get("username", ""))
         if typed.strip() and request.POST.get("password"):
             left = self._count(typed.strip().lower())
             if left:

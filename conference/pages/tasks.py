@@ -3,14 +3,10 @@
 from django.utils import timezone
 from django_tasks import task
 
-from conference import mail, mails
+from conference import mails
 from conference.models import User
 from conference.pages.log_in import WithoutSamples
 from conference.queue import SMALL_MAIL
-
-# Mails a day to the address. More than others may have us send there: each of these opens the
-# account again, so nobody is shut out by whoever asked for them.
-MOST_TO_AN_ADDRESS = mail.MOST_TO_AN_ADDRESS + 3
 
 
 @task(priority=SMALL_MAIL)
@@ -23,7 +19,6 @@ def mail_new_password(email: str) -> None:
     user = User.objects.filter(email=email).first()
     if (
         user is not None
-        and mail.has_room(email, now=now, most=MOST_TO_AN_ADDRESS)
         and WithoutSamples().user_can_authenticate(user)
         and user.has_usable_password()
     ):

@@ -84,7 +84,7 @@ def test_none_is_lost_when_many_ask_at_once() -> None:
         ("2001:db8::1:2:3:4", "2001:db8::/64"),
         ("::1", "::/64"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("", ""),
+        ("", "unknown"),
     ],
 )
 def test_network_is_an_address_or_the_first_half_of_one(address: str, network: str) -> None:
@@ -100,6 +100,9 @@ def test_network_is_an_address_or_the_first_half_of_one(address: str, network: s
         (2, "203.0.113.9, 198.51.100.1, 10.0.0.1", "198.51.100.1"),
         (2, "198.51.100.1", "192.0.2.7"),
         (1, "unknown", "unknown"),
+        (1, "what I like", "unknown"),
+        (1, "198.51.100.1:4711", "198.51.100.1"),
+        (1, "[2001:db8::9]:4711", "2001:db8::/64"),
     ],
 )
 def test_only_our_own_proxies_are_believed(

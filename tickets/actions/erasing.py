@@ -10,6 +10,7 @@ from django.db.models import Q
 import signup.actions
 from conference import searches
 from conference.audit import record
+from conference.fields import normal_address
 from conference.models import Conference, Mail
 from conference.queue import forget
 from donations.erasing import erase_address_at_payments, erase_givers
@@ -56,7 +57,7 @@ def erase_person(*, email: str, now: datetime) -> Erased:
     Bulletin never goes there again. Raises Nobody, StillToCome or NotSettled; nothing is changed
     then.
     """
-    email = email.strip().lower()
+    email = normal_address(email)
     if email == ERASED_EMAIL:
         raise Nobody
     with transaction.atomic():

@@ -18,17 +18,23 @@ from conference.limits import LONGEST_WAIT, NOTICEABLE_WAIT, Limit, network_of, 
 from tickets import actions, calendar, documents
 from tickets.availability import on_offer
 from tickets.forms import EmailForm, NameForm
-from tickets.models import Document, Order, Ticket
+from tickets.models import MOST_PLACES, Document, Order, Ticket
 from tickets.tasks import mail_links, make_document
 from tickets.views.access import SeeOrder, order_action, order_by_secret, private
 from tickets.views.paying import ask_stripe_about
 
-# How often the tickets of one order may be mailed again in a day.
+# How often the tickets of one order may be mailed again in a day, and how often in an hour a name
+# may be corrected and a new PDF be made: each one is work for the worker.
 RESENDS_A_DAY = 5
+CHANGES_AN_HOUR = 30
+PDFS_AN_HOUR = 40
+# PDFs kept for one order: one of all tickets, and one of each.
+MOST_DOCUMENTS = MOST_PLACES + 1
 # The pace of lost links of one network in an hour; on the day that is the whole venue. What exceeds
 # it waits in line.
 LINKS_OF_A_NETWORK = 200
 LINKS_TO_AN_ADDRESS = 3  # in an hour
+HOUR = timedelta(hours=1)
 
 
 @private
@@ -74,11 +80,8 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
     order = _confirmed(secret)
     now = timezone.now()
     often = Limit("resend", order.reference, RESENDS_A_DAY, timedelta(days=1))
-    if (
-        mail.has_room(order.email, now=now)
-        and mail.may_be_written_about(order.reference, now=now)
-        and take(often, now=now)
-    ):
+    # Not whether the address has room: that would tell how often others have us write there.
+    if mail.may_be_written_about(order.reference, now=now) and take(often, now=now):
         try:
             actions.resend(order=order, now=now)
         except actions.TooLate:
@@ -102,8 +105,11 @@ def correct_name(request: HttpRequest, secret: str, reference: str) -> HttpRespo
     form = NameForm(request.POST)
     if not form.is_valid():
         return render(request, "tickets/correct_name.html", {"order": order, "form": form})
+    now = timezone.now()
+    if not take(Limit("change", order.reference, CHANGES_AN_HOUR, HOUR), now=now):
+        raise TooOften
     try:
-        actions.correct_name(ticket=ticket, **form.cleaned_data, now=timezone.now())
+        actions.correct_name(ticket=ticket, **form.cleaned_data, now=now)
     except actions.TooLate:
         messages.warning(request, _("This ticket cannot be changed any more. Ask us at the desk."))
     else:
@@ -144,12 +150,11 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "tickets/lost_link.html", {"form": form})
     now = timezone.now()
-    hour = timedelta(hours=1)
-    wait = take_turn(Limit("links", network_of(request), LINKS_OF_A_NETWORK, hour), now=now)
+    wait = take_turn(Limit("links", network_of(request), LINKS_OF_A_NETWORK, HOUR), now=now)
     if wait > LONGEST_WAIT:
         raise TooOften
     email = form.cleaned_data["email"]
-    if take(Limit("links", email, LINKS_TO_AN_ADDRESS, hour), now=now):
+    if take(Limit("links", email, LINKS_TO_AN_ADDRESS, HOUR), now=now):
         # Looked up by a worker, so that the response takes the same time for any address.
         mail_links.using(run_after=now + wait if wait else None).enqueue(email)
     context = {"form": form, "sent": True, "is_late": wait > NOTICEABLE_WAIT}
@@ -230,9 +235,18 @@ def _pdf(request: HttpRequest, order: Order, tickets: list[Ticket], filename: st
     if not tickets:
         raise SeeOrder(order)
     now = timezone.now()
-    document, is_new = Document.objects.get_or_create(
-        fingerprint=documents.fingerprint(tickets), defaults={"order": order, "asked_at": now}
-    )
+    fingerprint = documents.fingerprint(tickets)
+    document = Document.objects.filter(fingerprint=fingerprint).first()
+    is_new = document is None
+    if document is None:
+        if not take(Limit("pdf", order.reference, PDFS_AN_HOUR, HOUR), now=now):
+            raise TooOften
+        # Two requests may get here at once.
+        document, _made = Document.objects.get_or_create(
+            fingerprint=fingerprint, defaults={"order": order, "asked_at": now}
+        )
+        newest = order.documents.order_by("-asked_at").values("pk")[:MOST_DOCUMENTS]
+        order.documents.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
     if is_new or (document.content is None and now - document.asked_at > timedelta(minutes=1)):
         Document.objects.filter(pk=document.pk).update(asked_at=now)
         make_document.enqueue(document.pk)

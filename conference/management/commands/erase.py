@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from conference import codes
+from conference.fields import normal_address
 from conference.models import User
 from tickets import actions
 
@@ -73,7 +74,7 @@ def _erase_person(email: str) -> str:
     }
     if erased.donations:
         said += _STAYS_AT_STRIPE
-    if User.objects.filter(email=email.strip().lower()).exists():
+    if User.objects.filter(email=normal_address(email)).exists():
         said += _HAS_AN_ACCOUNT
     return said + _ELSEWHERE
 

@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conference import clocks
+from conference import clocks, queue
 from conference.models import Heartbeat, Mail, Restore
 
 _SEEN_WITHIN = {"worker": timedelta(minutes=1), "sweep": timedelta(minutes=5)}
+QUEUE_DONE_WITHIN = timedelta(minutes=5)
 # Enough for the database to go on writing until somebody has freed some space.
 LEAST_DISK_MB = 100
 _MB = 1_000_000
@@ -61,8 +62,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 if all is well, else 503; the JSON has each.
 
-    Disk, database, worker, sweep, mail, the sweep's clock, and whether a restored backup waits for
-    an organiser to say what to send.
+    Disk, database, worker, sweep, mail, the queue, the sweep's clock, and whether a restored backup
+    waits for an organiser to say what to send.
     """
     checks = {"disk": _disk()}
     try:
@@ -100,8 +101,19 @@ def _checks(now: datetime) -> dict[str, dict[str, Any]]:
             "ok": oldest is None,
             "oldest_s": round((now - oldest).total_seconds()) if oldest else 0,
         },
+        # A mail with tickets is written only once they are drawn: until then it is a task.
+        "queue": _waited(queue.oldest(), now),
         "clock": {"ok": clocks.known_trouble() is None},
         "restored": {"ok": not Restore.objects.unanswered().exists()},
+    }
+
+
+def _waited(since: datetime | None, now: datetime) -> dict[str, Any]:
+    if since is None:
+        return {"ok": True, "oldest_s": 0}
+    return {
+        "ok": _is_near(since, now, QUEUE_DONE_WITHIN),
+        "oldest_s": round((now - since).total_seconds()),
     }
 
 

@@ -102,7 +102,7 @@ def write(
             )
             # The queue is in the same database, so the task exists exactly if the message does.
             if not is_withheld:
-                priority = LARGE_MAIL if attachments else SMALL_MAIL
+                priority = _priority(bool(attachments))
                 deliver_mail.using(priority=priority).enqueue(str(mail.pk))
     return mail
 
@@ -184,7 +184,13 @@ def sweep(now: datetime) -> None:
     Mail.objects.filter(ahead, status=Mail.Status.QUEUED).update(created_at=now, next_try_at=now)
     # A new message has a task of its own. Once it is two minutes old, that task was lost.
     overdue = Mail.objects.due(now).exclude(attempts=0, created_at__gt=now - timedelta(minutes=2))
-    longest_waiting = overdue.order_by("next_try_at").values_list("pk", flat=True)[:200]
-    enqueue_once(deliver_mail, map(str, longest_waiting))
+    longest_waiting = overdue.order_by("next_try_at").values_list("pk", "attachments")[:200]
+    for priority in (SMALL_MAIL, LARGE_MAIL):
+        wanted = {pk for pk, file in longest_waiting if _priority(file is not None) == priority}
+        enqueue_once(deliver_mail.using(priority=priority), map(str, wanted))
     undecided = [*Mail.UNFINISHED, Mail.Status.WITHHELD]
     Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=undecided).delete()
+
+
+def _priority(has_files: bool) -> int:
+    return LARGE_MAIL if has_files else SMALL_MAIL

@@ -13,15 +13,19 @@ from django.utils.translation import gettext as _
 
 from conference import mails
 from conference.audit import record
-from conference.models import Organisation, User
+from conference.models import Conference, Organisation, User
 from conference.spelling import normal
 
 # Letters that must be left when our words are taken away.
 LETTERS_OF_ITS_OWN = 6
 SHORTEST_WORD = 3
 OUR_WORDS = (
-    "opendialogue open dialogue conference bulletin password ticket organiser volunteer door"
+    "opendialogue open dialogue dialogic conference bulletin password ticket organiser volunteer "
+    "door network peer therapy psychosis mental health recovery welcome letmein qwertyuiop qwerty "
+    "asdfghjkl asdf zxcvbnm zxcv spring summer autumn winter january february march april june "
+    "july august september october november december"
 )
+FEWEST_CHARACTERS = 5  # that differ
 # The letters that these are written for. Elsewhere 'l' is read as 'i', as '1' may mean either.
 _WRITTEN_FOR = str.maketrans("0134578@$!|", "oieastbasii")
 
@@ -41,7 +45,8 @@ class NotOurWords:
             [(sign.translate(_WRITTEN_FOR), sign) for sign in signs],
         ]
         words = sorted(_words(user), key=len, reverse=True)
-        if any(_is_made_of(words, pairs) for pairs in read):
+        is_monotonous = len(set(signs)) < FEWEST_CHARACTERS
+        if is_monotonous or any(_is_made_of(words, pairs) for pairs in read):
             raise ValidationError(
                 _(
                     "This password is made of words that somebody would try here first. Choose "
@@ -101,6 +106,8 @@ def _texts(user: User | None) -> Iterator[str]:
     for organisation in Organisation.objects.all():
         yield organisation.name
         yield organisation.short_name
+    for conference in Conference.objects.only("name", "tagline", "venue", "address"):
+        yield from (conference.name, conference.tagline, conference.venue, conference.address)
     if user is not None:
         yield user.get_full_name()
         yield user.email

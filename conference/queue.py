@@ -25,6 +25,15 @@ TICKETS = 10  # drawing an order's tickets
 _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
+def oldest() -> datetime | None:
+    """When the task was enqueued that has waited for longest, if there is one.
+
+    Not one that was put off to a later time, for whatever reason: it is not late.
+    """
+    due = DBTaskResult.objects.filter(status="READY", run_after=get_date_max())
+    return due.order_by("enqueued_at").values_list("enqueued_at", flat=True).first()
+
+
 def let_age(now: datetime) -> None:
     """Raise what has waited for a minute by one, up to SMALL_MAIL."""
     waiting = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - timedelta(minutes=1))

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from conference.audit import record
+from conference.models import Conference
 from donations.actions import for_stripe
 from donations.models import Donation, Payment
 
@@ -39,7 +40,8 @@ def erase_past_givers(
 
     Not those whose money is not settled yet.
     """
-    past = Donation.objects.filter(conference__ends_at__lt=ended_before).exclude(email=email)
+    ended = Conference.objects.ended(ended_before, now=now)
+    past = Donation.objects.filter(conference__in=ended).exclude(email=email)
     unsettled = Donation.objects.unsettled().filter(pk=OuterRef("pk"))
     with transaction.atomic():
         found = past.exclude(Exists(unsettled)).values_list("pk", flat=True)

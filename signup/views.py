@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from conference.errors import TooOften
 from conference.limits import LONGEST_WAIT, NOTICEABLE_WAIT, Limit, network_of, take, take_turn
 from signup import actions, links
-from signup.forms import LATEST, SignUpForm
+from signup.forms import SignUpForm
 from signup.models import Consent, Edition
 from signup.tasks import sign_up
 
@@ -33,7 +33,7 @@ def bulletin(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(sent, source=Consent.Source.BULLETIN_PAGE)
     if form.is_valid():
         now = timezone.now()
-        if take(Limit("signup form", form.made, TIMES_FOR_A_FORM, LATEST), now=now):
+        if take(Limit("signup form", form.made, TIMES_FOR_A_FORM, timedelta(days=1)), now=now):
             wait = _accept(request, form, now)
             return render(request, "signup/done.html", {"is_late": wait > NOTICEABLE_WAIT})
         form.refuse_as_used_up()
@@ -107,6 +107,8 @@ def _accept(request: HttpRequest, form: SignUpForm, now: datetime) -> timedelta:
     if not wait:
         # Only this, so that one network cannot make the others wait.
         wait = take_turn(Limit("signup", "the whole site", FOR_THE_SITE, hour), now=now)
+        # The site as a whole refuses nobody: whoever fills its line must not shut it for others.
+        wait = min(wait, LONGEST_WAIT)
     if wait > LONGEST_WAIT:
         raise TooOften
     data = form.cleaned_data

@@ -120,13 +120,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
             donation__payments__status__in=Payment.UNDECIDED
         )
 
-    def to_erase(self, ended_before: datetime) -> "OrderQuerySet":
+    def to_erase(self, ended_before: datetime, *, now: datetime) -> "OrderQuerySet":
         """Orders of conferences that ended before this, which still name somebody.
 
         Not those of which money is not settled yet: whoever settles it has to know the people.
         """
         unsettled = Donation.objects.unsettled().filter(order=OuterRef("pk"))
-        past = self.filter(conference__ends_at__lt=ended_before)
+        past = self.filter(conference__in=Conference.objects.ended(ended_before, now=now))
         return past.exclude(email=ERASED_EMAIL).exclude(Exists(unsettled))
 
     def locked(self, pk: int) -> "Order":

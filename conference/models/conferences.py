@@ -1,7 +1,7 @@
 """The organisation and its conferences."""
 
 import zoneinfo
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -93,9 +93,19 @@ class Organisation(models.Model):
         super().save(*args, **kwargs)
 
 
+A_WEEK = timedelta(days=7)
+
+
 class ConferenceQuerySet(models.QuerySet["Conference"]):
     def published(self) -> "ConferenceQuerySet":
         return self.filter(is_published=True)
+
+    def ended(self, before: datetime, *, now: datetime) -> "ConferenceQuerySet":
+        """Those that ended before this, and were not changed in the last week.
+
+        A mistyped year may make one long past, and what follows from that cannot be undone.
+        """
+        return self.filter(ends_at__lt=before, changed_at__lt=now - A_WEEK)
 
     def current_first(self, now: datetime) -> "ConferenceQuerySet":
         """The one that is on or comes next before all later ones, then past ones, latest first."""

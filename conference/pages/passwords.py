@@ -20,18 +20,19 @@ from django.views.decorators.http import require_http_methods
 
 from conference import devices, passwords
 from conference.errors import TooOften
-from conference.limits import Limit, Wait, give_back, network_of, take, wait_or_count
+from conference.limits import Limit, give_back, network_of, take, take_turn
 from conference.models import User
 from conference.pages.log_in import WithoutSamples
 from conference.pages.tasks import mail_new_password
 from tickets.forms import EmailForm
 
-# In an hour: links asked for from one network (then one a minute), links to one address, and wrong
-# old passwords of one person who is logged in.
+# In an hour: links asked for from one network (what exceeds that waits, for a few minutes at most),
+# links to one address, and wrong old passwords of one person who is logged in.
 LINKS_OF_A_NETWORK = 50
 LINKS_TO_AN_ADDRESS = 3
 TRIES_OF_A_PERSON = 20
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+HOUR = timedelta(hours=1)
+LONGEST_LINKS_WAIT = timedelta(minutes=5)
 
 
 class _InPlainWords:
@@ -127,10 +128,10 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "registration/password_forgotten.html", {"form": form})
     now = timezone.now()
-    network = Wait("forgotten", network_of(request), LINKS_OF_A_NETWORK, MINUTE, HOUR)
-    if wait_or_count(network, now=now):
-        raise TooOften
+    # Nobody is refused, or whoever asks all the time would shut this way for a whole hall.
+    network = Limit("forgotten", network_of(request), LINKS_OF_A_NETWORK, HOUR)
+    wait = min(take_turn(network, now=now), LONGEST_LINKS_WAIT)
     email = form.cleaned_data["email"]
     if take(Limit("forgotten", email, LINKS_TO_AN_ADDRESS, HOUR), now=now):
-        mail_new_password.enqueue(email)
+        mail_new_password.using(run_after=now + wait if wait else None).enqueue(email)
     return render(request, "registration/password_forgotten.html", {"form": form, "sent": True})

@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 from pytest_django.fixtures import Settings
 
 from conference import health
@@ -80,6 +81,19 @@ def test_not_ready_when_mail_has_waited_for_two_minutes(client: Client) -> None:
     status, wrong = ready(client)
     assert (status, list(wrong), wrong["mail"]["oldest_s"] // 60) == (503, ["mail"], 2)
     Mail.objects.update(status=Mail.Status.SENT)
+    assert ready(client)[0] == 200
+
+
+@pytest.mark.django_db
+def test_not_ready_when_tickets_have_waited_long_to_be_drawn(client: Client) -> None:
+    all_alive()
+    make_order()
+    assert ready(client)[0] == 200
+    DBTaskResult.objects.update(enqueued_at=timezone.now() - timedelta(minutes=6))
+    status, wrong = ready(client)
+    assert (status, list(wrong), wrong["queue"]["oldest_s"] // 60) == (503, ["queue"], 6)
+    later = timezone.now() + timedelta(hours=1)  # put off, as an address has had its mails today
+    DBTaskResult.objects.update(run_after=later)
     assert ready(client)[0] == 200
 
 

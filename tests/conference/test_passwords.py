@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from conference import passwords
 from conference.models import AuditEntry, Mail, User
-from tests.factories import PASSWORD, make_organisation, make_user
+from tests.factories import PASSWORD, make_conference, make_organisation, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -18,6 +18,7 @@ def olu(settings: Settings) -> User:
     """Olu of a network in the north, whose site has a name of its own."""
     settings.BASE_URL = "https://tickets.listening-together.example"
     make_organisation(name="Northern Réseau Network", short_name="NRN")
+    make_conference(venue="The Mill Hall", address="Kirkgate\nOtley")
     return make_user(email="olu.adeyemi@post.example", first_name="Olu", last_name="Adeyemi")
 
 
@@ -36,6 +37,8 @@ def refusals(password: str, user: User | None) -> list[str | None]:
         *("Bulletin12345678", "b1u2l3l4e5t6i7n8", "passwordpassword", "P@$$w0rd-P@$$w0rd"),
         *("northern-network", "N.o.r.t.h.e.r.n.2027", "reseau reseau reseau", "NRNnrnNRN2027!!"),
         *("listening-together", "l1sten1ng-t0gether", "tickets tickets", "Dialogue-leeds-26"),
+        *("aaaaaaaaaaaa", "qwertyuiopas", "summer2026!!", "psychosis2026", "mentalhealth1"),
+        *("therapytherapy", "Otley2026Otley!", "the-mill-hall-27"),
         *("1234opendialogue", "...conference...ab", "ｏｐｅｎｄｉａｌｏｇｕｅ２０２７"),
     ],
 )
@@ -58,7 +61,12 @@ def test_password_of_ones_own_names_is_refused(olu: User, password: str) -> None
             "9#2%6&4*2^6-",
             "we sing at open windows",
         ),
-        *("Żółw-w-kapuście", "опенопенопен", "开放式对话很好很好很好很好", "password kettle fox"),
+        *(
+            "Żółw-w-kapuście",
+            "опен диалогия кот",
+            "开放式对话很好很好很好很好",
+            "password kettle fox",
+        ),
     ],
 )
 def test_password_with_words_of_its_own_is_taken(olu: User, password: str) -> None:

@@ -42,10 +42,12 @@ def past(days: int, **fields: Any) -> Conference:
     return conference
 
 
-def end(conference: Conference, days: int) -> None:
-    ends_at = timezone.now() - timedelta(days=days)
+def end(conference: Conference, days: int, *, changed: timedelta = timedelta(days=8)) -> None:
+    """Let it have ended so many days ago, by a change of its day that was made so long ago."""
+    now = timezone.now()
+    ends_at = now - timedelta(days=days)
     Conference.objects.filter(pk=conference.pk).update(
-        starts_at=ends_at - timedelta(hours=7), ends_at=ends_at
+        starts_at=ends_at - timedelta(hours=7), ends_at=ends_at, changed_at=now - changed
     )
 
 
@@ -69,6 +71,26 @@ def test_day_that_was_moved_counts_as_it_stands_now() -> None:
     end(order.conference, -30)
     retention.sweep(timezone.now())
     assert names() == ["Ada Lovelace"]
+
+
+def test_mistyped_year_erases_nobody_before_there_was_a_week_to_notice() -> None:
+    order = make_order(gift_pence=500)
+    volunteer = make_user("volunteer")
+    gate = make_gate(order.conference)
+    Scan.objects.create(
+        conference=order.conference,
+        gate=gate,
+        by=volunteer,
+        outcome="unknown",
+        at=timezone.now(),
+        received_at=timezone.now(),
+    )
+    end(order.conference, 730, changed=timedelta(days=6))
+    retention.sweep(timezone.now())
+    end(order.conference, -60, changed=timedelta())
+    retention.sweep(timezone.now())
+    assert (names(), Donation.objects.get().name) == (["Ada Lovelace"], "Ada Lovelace")
+    assert Scan.objects.count() == 1
 
 
 def test_much_goes_in_parts_and_one_cut_short_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The Bulletin's form over HTTP: one answer for everybody, and no way to misuse it."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from conference.limits import LONGEST_WAIT, Limit, take_turn
 from conference.models import Mail
 from signup import actions, forms, links, views
 from signup.models import Consent, Edition, Subscriber, Suppression
+from tests.clock import Clock
 from tests.html import field_errors, fields, heading, summary
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +194,37 @@ def test_line_has_an_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(views, "LONGEST_WAIT", timedelta(hours=2))
     seen = [send(client, email=f"a{number}@example.org").status_code for number in range(4)]
     assert seen == [200, 200, 200, 429]
+
+
+def test_full_line_of_the_whole_site_refuses_nobody(
+    client: Client, settings: LazySettings, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "FOR_THE_SITE", 1)
+    monkeypatch.setattr(views, "LONGEST_WAIT", timedelta(hours=2))
+    settings.PROXIES = 1
+    seen = []
+    for number in range(6):
+        client.defaults["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
+        seen.append(send(client, email=f"a{number}@example.org").status_code)
+    assert seen == [200] * 6
+    latest = DBTaskResult.objects.filter(status="READY").exclude(run_after__year=9999)
+    hours = [(row.run_after - timezone.now()) / timedelta(hours=1) for row in latest]
+    assert max(hours) <= 2
+
+
+def test_pace_is_kept_over_the_hours(clock: Clock) -> None:
+    limit = Limit("a", "b", 2, timedelta(hours=1))
+    due = []
+    for _hour in range(5):
+        for _ in range(20):
+            wait = take_turn(limit, now=clock.now())
+            if wait <= LONGEST_WAIT:
+                due.append(clock.now() + wait)
+        clock.advance(hours=1)
+    by_hour = Counter(int((at - due[0]) / timedelta(hours=1)) for at in due)
+    # What was taken at once, and then two an hour.
+    assert by_hour[0] <= 4
+    assert {by_hour[hour] for hour in range(1, 10)} == {2}
 
 
 def test_one_network_does_not_make_the_others_wait(

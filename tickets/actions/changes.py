@@ -120,7 +120,7 @@ def correct_email(*, order: Order, email: str, by: User, now: datetime) -> None:
                 now=now,
             )
         if order.status == Order.Status.CONFIRMED:
-            _mail_again(order)
+            _mail_again(order, by)
         else:
             mail_links.enqueue(order.email)
 
@@ -142,7 +142,7 @@ def reissue(*, ticket: Ticket, by: User | None, now: datetime) -> None:
         ticket.reference = codes.short_code()
         ticket.save(update_fields=["number", "reference"])
         _record("code replaced", ticket, by, now)
-        _mail_again(order)
+        _mail_again(order, by)
 
 
 def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
@@ -152,7 +152,7 @@ def resend(*, order: Order, by: User | None = None, now: datetime) -> None:
         if order.status != Order.Status.CONFIRMED or order.is_erased:
             raise TooLate
         record("tickets sent again", order.reference, by=by, now=now)
-        _mail_again(order)
+        _mail_again(order, by)
 
 
 def _locked_ticket(ticket: Ticket) -> Ticket:
@@ -176,12 +176,12 @@ def _end(order: Order, now: datetime) -> None:
     order.save(update_fields=["status", "ended_at"])
 
 
-def _mail_again(order: Order) -> None:
-    """Begin another mailing of the order's tickets."""
+def _mail_again(order: Order, by: User | None) -> None:
+    """Begin another mailing of the order's tickets; what staff ask for goes out in any case."""
     order.mailings += 1
     order.mailed_at = None
     order.save(update_fields=["mailings", "mailed_at"])
-    mail_tickets.enqueue(order.pk)
+    mail_tickets.enqueue(order.pk, is_by_staff=by is not None)
 
 
 def _record(verb: str, ticket: Ticket, by: User | None, now: datetime) -> None:

@@ -120,7 +120,7 @@ def erase_attendee(*, code: str, now: datetime) -> Ticket:
 def erase_past_attendees(*, ended_before: datetime, most: int, now: datetime) -> None:
     """Erase the people of conferences that ended before this, `most` orders at a time."""
     with transaction.atomic():
-        past = Order.objects.to_erase(ended_before).order_by("pk")
+        past = Order.objects.to_erase(ended_before, now=now).order_by("pk")
         orders = list(past.values_list("pk", "donation")[:most])
         if not orders:
             return
@@ -134,7 +134,7 @@ def erase_past_attendees(*, ended_before: datetime, most: int, now: datetime) ->
 
 def delete_past_scans(*, ended_before: datetime, now: datetime) -> None:
     """Delete all scans of one conference that ended before this; how many came is kept."""
-    past = Conference.objects.filter(ends_at__lt=ended_before)
+    past = Conference.objects.ended(ended_before, now=now)
     with transaction.atomic():
         scan = Scan.objects.filter(conference__in=past).select_related("conference").first()
         if scan is None:

@@ -42,7 +42,8 @@ def onward(request: HttpRequest, order: Order, *, now: datetime) -> HttpResponse
     hour = timedelta(hours=1)
     its_own = Limit("pay", order.reference, PAYMENTS_OF_AN_ORDER, hour)
     network = Limit("pay", network_of(request), PAYMENTS_OF_A_NETWORK, hour)
-    if not take(its_own, network, now=now):
+    # One after the other: what its own limit refuses does not count for the whole network.
+    if not (take(its_own, now=now) and take(network, now=now)):
         messages.warning(
             request,
             _(

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conference.limits import Limit, network_of, take
+from conference.limits import Limit, give_back, network_of, take
 from conference.models import Conference
 from tickets import actions
 from tickets.availability import OnOffer, on_offer
@@ -69,17 +69,21 @@ def reserve(request: HttpRequest, slug: str) -> HttpResponse:
     status = HTTPStatus.OK
     is_sold_out = False
     if all([form.is_valid(), attendees.is_valid()]):  # a list, so that both show their errors
+        # Only orders that are made count: others share the network.
+        orders = Limit("order", network_of(request), ORDERS_AN_HOUR, timedelta(hours=1))
         try:
-            orders = Limit("order", network_of(request), ORDERS_AN_HOUR, timedelta(hours=1))
             if take(orders, now=now):
                 order = _reserved(conference, form, attendees, now=now)
+                if order.created_at != now:
+                    give_back(orders, now=now)  # the same form once more
                 return onward(request, order, now=now)
             form.add_error(None, _wait_a_little())
             status = HTTPStatus.TOO_MANY_REQUESTS
         except actions.SoldOut:
+            give_back(orders, now=now)
             is_sold_out = True
         except actions.Closed:
-            pass  # the page says so
+            give_back(orders, now=now)  # the page says so
     made_before = _made_before(conference, form)
     if made_before is not None:
         return onward(request, made_before, now=now)

@@ -51,7 +51,10 @@ class Command(BaseCommand):
         try:
             said = _erase_person(whom) if "@" in whom else _erase_attendee(whom)
         except actions.Nobody as error:
-            raise CommandError(f"Nobody here has {whom}. Nothing was changed.") from error
+            said = f"Nobody here has {whom}. Nothing was changed."
+            if _has_account(whom):
+                said = f"Nobody has booked, given or signed up as {whom}.\n{_HAS_AN_ACCOUNT}"
+            raise CommandError(said) from error
         except actions.StillToCome as error:
             raise CommandError(
                 "This person has a place at a conference that is not over. Cancel it first."
@@ -74,9 +77,13 @@ def _erase_person(email: str) -> str:
     }
     if erased.donations:
         said += _STAYS_AT_STRIPE
-    if User.objects.filter(email=normal_address(email)).exists():
+    if _has_account(email):
         said += _HAS_AN_ACCOUNT
     return said + _ELSEWHERE
+
+
+def _has_account(email: str) -> bool:
+    return User.objects.filter(email=normal_address(email)).exists()
 
 
 def _erase_attendee(text: str) -> str:

@@ -26,8 +26,9 @@ logger = logging.getLogger("conference.sweep")
 
 # A task that runs for longer was left behind by a worker that died.
 STUCK_AFTER = timedelta(minutes=10)
-# A task that failed because the database was locked or away is tried again for this long.
+# A task that failed is tried again for this long, the first time after FIRST_WAIT.
 TRIED_FOR = timedelta(days=1)
+FIRST_WAIT = timedelta(minutes=1)
 _STANDS_STILL = {
     clocks.Trouble.LEAPT: "the clock has leapt, or differs from the database's; see the desk",
     clocks.Trouble.WAITING: "after a long stop or a small leap it waits for ten minutes",
@@ -38,13 +39,21 @@ _DATABASE_AWAY = [f"django.db.utils.{error.__name__}" for error in (*AWAY, Datab
 def queue(now: datetime) -> None:
     """Put lost tasks back into the queue, whatever they are, and let those that wait age.
 
-    Lost are those of a worker that died, and those that failed because of the database. What ended
-    long ago is deleted.
+    Lost are those of a worker that died, and those that failed: those because of the database are
+    tried each minute, others after twice the time each time. What ended long ago is deleted.
     """
     DBTaskResult.objects.running().filter(started_at__lt=now - STUCK_AFTER).update(status="READY")
-    DBTaskResult.objects.failed().filter(
-        exception_class_path__in=_DATABASE_AWAY, enqueued_at__gt=now - TRIED_FOR
-    ).update(status="READY", started_at=None, finished_at=None)
+    failed = DBTaskResult.objects.failed().filter(enqueued_at__gt=now - TRIED_FOR)
+    again = [
+        pk
+        for pk, error, asked, ended in failed.values_list(
+            "pk", "exception_class_path", "enqueued_at", "finished_at"
+        )
+        if error in _DATABASE_AWAY or now - ended > max(ended - asked, FIRST_WAIT)
+    ]
+    DBTaskResult.objects.filter(pk__in=again, status="FAILED").update(
+        status="READY", started_at=None, finished_at=None
+    )
     DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT_FOR).delete()
     let_age(now)
 

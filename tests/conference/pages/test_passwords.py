@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from conference.models import Mail, User
 from tests.clock import Clock
-from tests.factories import PASSWORD, make_organisation, make_user
+from tests.factories import PASSWORD, make_order, make_organisation, make_user
 from tests.html import field_errors, heading, notices, page, path_of, words
 from tests.queue import run_queue
 
@@ -189,3 +189,23 @@ def test_address_that_is_none_is_asked_for_again(client: Client) -> None:
 def test_log_in_links_to_whoever_has_forgotten(client: Client) -> None:
     links = [link.get("href") for link in page(client.get("/login/")).iter("a")]
     assert "/password/forgotten/" in links
+
+
+def test_link_cannot_be_shut_off_for_a_whole_hall(client: Client, clock: Clock) -> None:
+    make_user(email="olu@example.org")
+    for number in range(80):
+        assert ask(client, f"nobody{number}@example.org").status_code == 200
+    assert ask(client, "olu@example.org").status_code == 200
+    clock.advance(minutes=6)
+    run_queue()
+    assert [mail.to for mail in Mail.objects.all()] == ["olu@example.org"]
+
+
+def test_link_comes_though_others_have_had_many_mails_written_there(client: Client) -> None:
+    make_user(email="olu@example.org")
+    for _ in range(12):
+        make_order(email="olu@example.org")
+    run_queue()
+    ask(client, "olu@example.org")
+    run_queue()
+    assert Mail.objects.filter(key__startswith="password_forgotten").count() == 1

@@ -85,3 +85,19 @@ def test_too_many_orders_from_one_network_keep_the_form(
     assert send(elsewhere, conference, sent).status_code == 302
     settings.LIMIT_FACTOR = 10
     assert send(client, conference, filled(client, conference)).status_code == 302
+
+
+def test_what_makes_no_order_does_not_count_for_the_network(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserving, "ORDERS_AN_HOUR", 2)
+    conference = make_conference(types={"Professional": 2})
+    sent = filled(client, conference)
+    for _ in range(5):
+        assert send(client, conference, sent).status_code == 302  # one form, sent again and again
+    full = filled(client, conference, names=["Ada", "Grace"])
+    for _ in range(5):
+        assert send(client, conference, full).status_code == 200  # two places, and one is left
+    honest = Client()
+    assert send(honest, conference, filled(honest, conference)).status_code == 302
+    assert Order.objects.count() == 2

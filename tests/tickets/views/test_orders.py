@@ -351,3 +351,37 @@ def test_lost_link_with_a_wrong_address_keeps_it(client: Client, typed: str) -> 
     answer = client.post("/orders/", {"email": typed})
     assert len(summary(answer)) == 1
     assert fields(answer) == {"email": typed}
+
+
+def test_organiser_has_tickets_sent_again_to_an_address_that_has_had_many(
+    client: Client, work: Callable[[], int]
+) -> None:
+    conference = make_conference()
+    for _ in range(12):
+        order = make_order(conference, email="ada@example.org")
+    work()
+    assert Mail.objects.count() == 10
+    client.force_login(make_user())
+    client.post(f"/desk/orders/{order.reference}/resend/")
+    work()
+    assert Mail.objects.filter(about=order.reference).count() == 1
+
+
+def test_names_are_corrected_and_pdfs_made_only_so_often(
+    client: Client, monkeypatch: pytest.MonkeyPatch, work: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(orders, "CHANGES_AN_HOUR", 5)
+    monkeypatch.setattr(orders, "PDFS_AN_HOUR", 3)
+    monkeypatch.setattr(orders, "MOST_DOCUMENTS", 2)
+    order = make_order()
+    path = f"/orders/{order.secret}"
+    reference = order.tickets.get().reference
+    changed, asked = [], []
+    for number in range(6):
+        new = {"attendee_name": "A" + "b" * number, "attendee_email": ""}
+        changed.append(client.post(f"{path}/{reference}/name/", new).status_code)
+        asked.append(client.get(f"{path}/tickets.pdf").status_code)
+    assert changed == [302] * 5 + [429]
+    assert asked == [202] * 3 + [429] * 3
+    assert order.documents.count() == 2
+    assert client.get(f"{path}/").status_code == 200

@@ -365,3 +365,14 @@ def test_order_page_asks_stripe_only_so_often(
 def test_hold_outlives_the_page_at_stripe(client: Client, stripe: Sandbox) -> None:
     order = sent_to_stripe(client)
     assert order.expires_at - live(order).session_expires_at > timedelta(minutes=5)
+
+
+def test_what_its_own_limit_refuses_does_not_count_for_the_network(
+    client: Client, stripe: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paying, "PAYMENTS_OF_AN_ORDER", 1)
+    monkeypatch.setattr(paying, "PAYMENTS_OF_A_NETWORK", 2)
+    pressed, honest = make_order(gift_pence=500), make_order(gift_pence=500)
+    for _ in range(5):
+        client.post(f"/orders/{pressed.secret}/pay/")
+    assert client.post(f"/orders/{honest.secret}/pay/")["Location"].startswith(stripe.base_url)

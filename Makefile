@@ -2,7 +2,7 @@
 # make test    set everything up and run the whole suite
 # make lint    all static checks
 # make bench   the benchmarks, one JSON object a line      ONLY=reserve
-# make audit   known holes in what is locked               ADVISORIES=build/advisories
+# make audit   known vulnerabilities in what is locked     ADVISORIES=build/advisories
 # make chaos   bookings while every part is killed          ARGS="--minutes 10 --bookings 1000"
 # make lock    rewrite the lock files                       UPGRADE=1 takes newer releases
 

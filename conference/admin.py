@@ -204,8 +204,8 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
                 self.message_user(
                     request,
                     _(
-                        "You stay an active organiser who may change the settings: ask another one "
-                        "to change that."
+                        "You cannot remove your own access to the settings. Ask another organiser "
+                        "to do it."
                     ),
                     messages.WARNING,
                 )

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from conference.models import Heartbeat
+from conference.audit import record
+from conference.models import Heartbeat, User
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ NEW_PLACE_AFTER = timedelta(minutes=5)
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SWEEP, _MARKED, _RIGHT = "sweep", "mark", "clock is right"
+
+
+class KeepsTime(Exception):
+    """No sweep stands still because of the clock: it is right, or somebody has said so."""
 
 
 class Trouble(StrEnum):
@@ -112,7 +117,7 @@ def remember() -> None:
         _write_mark(_Mark(beat=last_beat()))
 
 
-def trouble(reading: Reading) -> Trouble | None:
+def note_trouble(reading: Reading) -> Trouble | None:
     """Why no sweep may be done by this clock; None if one may. What it says is written down."""
     mark = _read_mark() or _Mark()
     found = _judge(reading, mark)
@@ -152,6 +157,15 @@ def declare_right(*, now: datetime) -> None:
     """Record an organiser's word that the clock is right: the next sweep is done by it."""
     Heartbeat.objects.update_or_create(name=_RIGHT, defaults={"seen_at": now})
     _forget_trouble()
+
+
+def call_clock_right(*, by: User, now: datetime) -> None:
+    """Record somebody's word that the clock which stopped the sweep is right. Raises KeepsTime."""
+    with transaction.atomic():
+        if known_trouble() is None:
+            raise KeepsTime
+        declare_right(now=now)
+        record("clock called right", "clock", by=by, now=now)
 
 
 def _judge(reading: Reading, mark: _Mark) -> Trouble | None:

@@ -1,4 +1,4 @@
-"""Headers beside the content security policy: what a page may use, and who may embed it.
+"""What a page may use, who may embed it, how long each response is; the decoding worker's policy.
 
 django-permissions-policy sets the first of the two. With the second we need a middleware anyway.
 """
@@ -46,7 +46,8 @@ SCANNER = permissions("camera", "screen-wake-lock", "autoplay")
 def on_every_answer(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: answers use nothing of the device unless their view says so, and stay our own.
+    """Middleware: responses may use no feature of the device unless their view allows it, and only
+    our own pages may load them.
 
     Other sites' pages cannot embed any of them. Programs that make previews of links fetch the
     conference's picture by themselves, and no browser asks on their behalf.

@@ -49,7 +49,7 @@ class NotOurWords:
         if is_monotonous or any(_is_made_of(words, pairs) for pairs in read):
             raise ValidationError(
                 _(
-                    "This password is made of words that somebody would try here first. Choose "
+                    "This password is made of words that are easy to guess for this site. Choose "
                     "another, for instance three or four words that have nothing to do with each "
                     "other."
                 ),
@@ -71,10 +71,23 @@ def change(*, user: User, password: str, now: datetime) -> None:
     known any more.
     """
     with transaction.atomic():
-        user.set_password(password)
-        user.save(update_fields=["password"])
+        _set(user, password, now)
         record("password changed", f"user: {user.pk}", by=user, now=now)
-        mails.password_changed(user=user, now=now)
+
+
+def set_by_another(*, user: User, password: str, now: datetime) -> None:
+    """Give `user` a password that an organiser has chosen, and tell them so by mail.
+
+    What ends by it is the same as with `change`. The settings record who did it.
+    """
+    with transaction.atomic():
+        _set(user, password, now)
+
+
+def _set(user: User, password: str, now: datetime) -> None:
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    mails.password_changed(user=user, now=now)
 
 
 def _is_made_of(words: list[str], pairs: list[tuple[str, str]]) -> bool:
@@ -114,7 +127,7 @@ def _texts(user: User | None) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """In small letters without accents."""
+    """In lower case, without accents."""
     return "".join(
         sign for sign in normal("NFKD", text.lower()) if unicodedata.category(sign) != "Mn"
     )

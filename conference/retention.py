@@ -177,7 +177,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         what=_("The Bulletin: an e-mail address that was entered but not confirmed"),
-        why=_("To write to nobody who has not pressed the button in our first mail."),
+        why=_("So that we only write to people who have confirmed."),
         how_long=_("For %(time)s."),
         models=(Subscriber, Consent),
         kept_for=signup.models.PENDING_FOR,  # by signup.actions.sweep
@@ -192,7 +192,7 @@ TABLE: tuple[Row, ...] = (
         models=(Subscriber, Consent),
     ),
     Row(
-        what=_("The Bulletin: the same of those who have left it"),
+        what=_("The Bulletin: the same details for people who have left it"),
         why=_("To be able to show that you had wanted it."),
         how_long=_("Until %(time)s after you left."),
         stays=_(
@@ -215,10 +215,10 @@ TABLE: tuple[Row, ...] = (
         forget=_delete_accounts,
     ),
     Row(
-        what=_("The record of changes to bookings and settings, and who of us made them"),
+        what=_("The record of changes to bookings and settings, and which of us made them"),
         why=_("To find mistakes and misuse, and to put them right."),
         how_long=_("Who made a change: for %(time)s."),
-        stays=_("What was changed and when. The record never has the name of anybody who comes."),
+        stays=_("What was changed and when. It never contains the name of anybody attending."),
         models=(AuditEntry, LogEntry, Refund),
         kept_for=months(24),
         forget=_forget_who_did_it,
@@ -259,7 +259,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         what=_("At Stripe: your payment, your e-mail address, and your card details"),
-        why=_("Stripe takes the payment for us and must itself obey the law on money."),
+        why=_("Stripe takes the payment for us and has its own legal duties."),
         how_long=_("As long as Stripe's own rules and the law say."),
         stays=_("Ask us if your e-mail address should be removed there as well: we pass it on."),
         models=(),

@@ -1,10 +1,10 @@
-"""`make audit`: which of the locked packages have known holes, by a local copy of advisories.
+"""`make audit`: known vulnerabilities of the locked packages, by a local copy of advisories.
 
 The copy is a folder or a zip file of advisories in the OSV format, by default build/advisories; a
 folder may have zip files in it. The OSV project publishes one for PyPI and one for npm. Nothing is
 fetched here. (pip-audit and npm audit ask a server.)
 
-Ends with 0 if no hole is known, 1 if one is, and 2 if it could not tell.
+Ends with 0 if no vulnerability is known, 1 if one is, and 2 if it could not tell.
 """
 
 import json
@@ -122,12 +122,12 @@ class Check:
 
     def __init__(self, packages: Locked) -> None:
         self.packages = packages
-        self.holes: list[str] = []
+        self.vulnerabilities: list[str] = []
         self.newest: dict[str, datetime] = {}  # the last change, by ecosystem
         self._told: set[tuple[str, str]] = set()
 
     def hold_against(self, advisory: dict[str, Any]) -> None:
-        """Add the holes that one advisory tells of."""
+        """Add the vulnerabilities that one advisory tells of."""
         modified = datetime.fromisoformat(advisory["modified"]).astimezone(UTC)
         for affected in advisory.get("affected", []):
             package = affected.get("package", {"ecosystem": "", "name": ""})
@@ -144,7 +144,7 @@ class Check:
         self, what: str, locks: list[str], advisory: dict[str, Any], affected: dict[str, Any]
     ) -> None:
         ids = [advisory["id"], *advisory.get("aliases", [])]
-        # Two databases tell of one hole, each by its own name.
+        # Two databases tell of one vulnerability, each by its own name.
         is_new = not any((what, one) in self._told for one in ids)
         self._told |= {(what, one) for one in ids}
         scores = [one["score"] for one in advisory.get("severity", [])]
@@ -152,7 +152,7 @@ class Check:
         events = [event for one in affected.get("ranges", []) for event in one["events"]]
         fixed = [event["fixed"] for event in events if "fixed" in event]
         if is_new:
-            self.holes.append(
+            self.vulnerabilities.append(
                 f"{what} ({', '.join(locks)}): {' = '.join(ids)}. "
                 f"Severity {severity or 'not given'}, fixed in {' or '.join(fixed) or 'none yet'}. "
                 f"{advisory.get('summary', '')}".strip()
@@ -180,11 +180,12 @@ def main(copy: Path, *, now: datetime, root: Path = ROOT) -> int:
     for ecosystem, newest in sorted(check.newest.items()):
         old = ": older than 30 days, get a newer copy" if now - newest > FRESH_FOR else ""
         print(f"Advisories for {ecosystem} up to {newest:%Y-%m-%d}{old}.")
-    for line in (*check.holes, *unread):
+    for line in (*check.vulnerabilities, *unread):
         print(line)
     count = sum(len(versions) for versions in check.packages.values())
-    print(f"{count} packages, {len(check.holes)} known holes, {len(unread)} gaps in what was read.")
-    return 1 if check.holes else 2 if unread else 0
+    known = f"{len(check.vulnerabilities)} known vulnerabilities"
+    print(f"{count} packages, {known}, {len(unread)} gaps in what was read.")
+    return 1 if check.vulnerabilities else 2 if unread else 0
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class SignUpForm(forms.Form):
         required=False,
         max_length=100,
         help_text=gettext_lazy(
-            "With a name we can greet you, and mail programs take us less often for spam."
+            "With a name we can greet you, and our mail is less likely to be treated as spam."
         ),
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
@@ -90,7 +90,7 @@ class SignUpForm(forms.Form):
     def refuse_as_used_up(self) -> None:
         """Ask to send the form, which was sent many times, once more as a new one."""
         self._is_used_up = True
-        self.add_error(None, _("This form was used several times. Please send it once more."))
+        self.add_error(None, _("This form was used several times. Please send it again."))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -103,11 +103,9 @@ class SignUpForm(forms.Form):
             )
         sent = self.data.get("made", "")
         if not _is_signed_within(LATEST, sent):
-            raise ValidationError(
-                _("This form was open for a long time. Please send it once more.")
-            )
+            raise ValidationError(_("This form was open for a long time. Please send it again."))
         if _is_signed_within(SOONEST, sent):
-            raise ValidationError(_("That was very quick. Please send the form once more."))
+            raise ValidationError(_("That was very quick. Please send the form again."))
         return data
 
 

@@ -69,8 +69,8 @@ class TicketType(models.Model):
         default=False,
         help_text=_(
             "Says something about a person, such as Service user or carer: not shown at the door, "
-            "on the ticket or in exports. Mark the other kinds too, or a ticket that names no "
-            "kind tells as much."
+            "on the ticket or in exports. Mark the other kinds as well. Otherwise a ticket "
+            "without a kind gives it away."
         ),
     )
     # How many came. Set when the scans are deleted; None as long as they can be counted.

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from conference import clocks
 from conference.desk.access import DeskRequest, desk_page
 from conference.desk.frame import show
 from conference.desk.open_matters import (
@@ -61,7 +62,7 @@ def drop_withheld(request: DeskRequest) -> HttpResponse:
 @require_POST
 def clock_is_right(request: DeskRequest) -> HttpResponse:
     """The clock that has leapt is right now."""
-    return _decide(request, restoring.call_clock_right)
+    return _decide(request, clocks.call_clock_right)
 
 
 @desk_page
@@ -107,7 +108,7 @@ def paid_back(request: DeskRequest, key: uuid.UUID) -> HttpResponse:
 def _decide(request: DeskRequest, action: Callable[..., object], **about: Any) -> HttpResponse:
     try:
         action(by=request.user, now=timezone.now(), **about)
-    except (by_hand.AlreadyDealtWith, restoring.NothingToAnswer):
+    except (by_hand.AlreadyDealtWith, clocks.KeepsTime, restoring.NothingToAnswer):
         messages.warning(request, _("Somebody has dealt with this already."))
     else:
         messages.success(request, _("Noted."))

@@ -159,7 +159,7 @@ def _waiting_for_stripe(now: datetime) -> int:
 def _silent(now: datetime, clock: Trouble | None) -> list[str]:
     words = {
         "worker": _("The worker, which sends mails and makes tickets"),
-        "sweep": _("The sweep, which takes up what was left lying"),
+        "sweep": _("The sweep, which picks up unfinished work"),
     }
     silent = {name for name, seen in background_processes(now).items() if not seen["ok"]}
     if clock is not None:

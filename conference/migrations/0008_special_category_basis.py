@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='organisation',
             name='special_category_basis',
-            field=models.CharField(blank=True, choices=[('', 'Not chosen yet'), ('consent', 'Explicit consent, Article 9(2)(a)'), ('not for profit', 'Not-for-profit body, Article 9(2)(d)')], default='', help_text="Coming, or a kind of ticket, may say something about somebody's health. Choose with legal advice. It is shown on the privacy page; explicit consent also where the reservation form is sent.", max_length=20, verbose_name='legal condition for special category data'),
+            field=models.CharField(blank=True, choices=[('', 'Not chosen yet'), ('consent', 'Explicit consent, Article 9(2)(a)'), ('not for profit', 'Not-for-profit body, Article 9(2)(d)')], default='', help_text="Coming, or a kind of ticket, may say something about somebody's health. Choose with legal advice. It is shown on the privacy page; explicit consent also where the reservation form is sent. Explicit consent has to be shown later, and a not-for-profit body may rely on its own condition only for members and people in regular contact: take advice.", max_length=20, verbose_name='legal condition for special category data'),
         ),
     ]

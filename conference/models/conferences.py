@@ -74,7 +74,9 @@ class Organisation(models.Model):
         help_text=_(
             "Coming, or a kind of ticket, may say something about somebody's health. Choose with "
             "legal advice. It is shown on the privacy page; explicit consent also where the "
-            "reservation form is sent."
+            "reservation form is sent. Explicit consent has to be shown later, and a "
+            "not-for-profit body may rely on its own condition only for members and people in "
+            "regular contact: take advice."
         ),
     )
     # Templates have it in their cache keys, so that a change shows at once.

@@ -67,7 +67,11 @@ class Restore(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a background process was last seen alive, or something else last happened."""
+    """When a background process was last seen alive, or something else last happened.
+
+    The names: 'worker' and 'sweep'; 'mark', 'clock leapt', 'clock waits' and 'clock is right'
+    (conference/clocks.py); 'stripe sessions' (donations/unknown.py).
+    """
 
     name = models.CharField(max_length=40, primary_key=True)
     seen_at = models.DateTimeField()

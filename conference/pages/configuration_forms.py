@@ -5,12 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conference import mails, money
+from conference import money, passwords
 from conference.models import User
 
 
@@ -83,7 +82,6 @@ class OthersPasswordForm(AdminPasswordChangeForm):
             self.fields[name].required = True
 
     def save(self, commit: bool = True) -> Any:
-        with transaction.atomic():
-            user = super().save(commit)
-            mails.password_changed(user=user, now=timezone.now())
-        return user
+        password = self.cleaned_data["password1"]
+        passwords.set_by_another(user=self.user, password=password, now=timezone.now())
+        return self.user

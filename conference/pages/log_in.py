@@ -59,7 +59,7 @@ class LogInForm(AuthenticationForm):
     """Django's own form with messages that say what to do."""
 
     error_messages = {
-        "invalid_login": _("We do not know this address with this password. Check both."),
+        "invalid_login": _("That e-mail address and password do not match. Check both."),
         "inactive": _("This account is closed. Ask an organiser."),
     }
 
@@ -122,7 +122,8 @@ class Login(LoginView):
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        logger.warning("a log-in has failed")  # by whom is not written down, in case it is a typo
+        # The address is not logged: it may be a password typed into the wrong field.
+        logger.warning("a log-in has failed")
         return super().form_invalid(form)
 
     def _has_ended(self) -> bool:

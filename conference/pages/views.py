@@ -55,7 +55,7 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=24 * 60 * 60)
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
-    """Whom to tell of a hole (RFC 9116): SECURITY_CONTACT, or else the organisation's address."""
+    """Whom to tell of vulnerabilities (RFC 9116): SECURITY_CONTACT, or else the organisation."""
     contact = settings.SECURITY_CONTACT
     if not contact:
         organisation = Organisation.objects.order_by("pk").first()

@@ -51,7 +51,7 @@ INSIDE = ("Traceback (most recent", "SECRET_KEY", "DATABASES", 'SELECT "', "INSE
 FIELDS = """
     email name gift other_amount bulletin submission add remove attendee_name attendee_email words
     status ticket_type entry search q code id form undo username password next first_name last_name
-    made website source List-Unsubscribe number title published_on role slug confirm_large post
+    made left_blank source List-Unsubscribe number title published_on role slug confirm_large post
     action csrfmiddlewaretoken page conference by form-TOTAL_FORMS form-INITIAL_FORMS
     form-0-attendee_name form-0-ticket_type form-0-attendee_email form-99-attendee_name e p o all
     _popup _to_field pdf picture starts_at_0 gift_presets ticket_types-TOTAL_FORMS password1

@@ -204,8 +204,9 @@ def test_page_says_how_long_and_keeps_the_address() -> None:
     answer = log_in(stranger(), olive.email, PASSWORD)
     assert fields(answer) == {"username": olive.email, "password": ""}
     assert words(page(answer).find(".//*[@role='alert']")) == (
-        "There were several wrong tries. Wait 1 second, then try again. If you have forgotten your "
-        "password, choose a new one: then you can log in at once."
+        "The wrong password has been entered several times. Wait 1 second, then try again. If you "
+        "have forgotten your password, choose a new one: then you can log in at once. On shared "
+        "Wi-Fi, you can also use your phone's own connection."
     )
     assert "no-store" in answer["Cache-Control"]
 
@@ -217,7 +218,9 @@ def test_page_says_long_waits_in_minutes(clock: Still) -> None:
         clock.advance(900)
     strangers_try(olive.email)
     said = words(page(log_in(stranger(), olive.email, "wrong")).find(".//*[@role='alert']"))
-    assert said.startswith("There were several wrong tries. Wait 15 minutes, then try again.")
+    assert said.startswith(
+        "The wrong password has been entered several times. Wait 15 minutes, then try again."
+    )
 
 
 def test_stolen_device_has_ten_tries_and_then_waits_like_others(clock: Still) -> None:

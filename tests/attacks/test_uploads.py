@@ -1,6 +1,6 @@
 """Somebody gets an organiser to upload what is no picture, or hides something in one.
 
-A picture is drawn anew from its pixels, so nothing else of it stays; what is no picture of four
+A picture is re-encoded from its pixels, so nothing else of it stays; what is no picture of four
 kinds, or too large to open safely, is refused before much memory is taken. A PDF is handed out as
 it is, but as a PDF alone, with a policy under which nothing in it runs.
 """

@@ -91,7 +91,7 @@ def test_leap_stops_the_sweep_before_it_does_anything(
 @pytest.mark.parametrize("minutes", [1.5, -1.5])
 def test_clock_that_is_set_a_little_is_believed(machine: Machine, minutes: float) -> None:
     machine.run(minutes=1)
-    assert clocks.trouble(machine.leap(minutes=minutes)) is None
+    assert clocks.note_trouble(machine.leap(minutes=minutes)) is None
 
 
 @ONE_CLOCK
@@ -99,38 +99,38 @@ def test_clock_that_is_set_a_little_is_believed(machine: Machine, minutes: float
 def test_small_leap_is_waited_out(machine: Machine, minutes: float) -> None:
     machine.run(minutes=1)
     machine.leap(minutes=minutes)
-    assert clocks.trouble(machine.reading) == Trouble.WAITING
-    assert clocks.trouble(machine.run(minutes=9)) == Trouble.WAITING
-    assert clocks.trouble(machine.run(minutes=2)) is None
+    assert clocks.note_trouble(machine.reading) == Trouble.WAITING
+    assert clocks.note_trouble(machine.run(minutes=9)) == Trouble.WAITING
+    assert clocks.note_trouble(machine.run(minutes=2)) is None
     clocks.beat(machine.reading)
     assert clocks.known_trouble() is None
-    assert clocks.trouble(machine.run(minutes=1)) is None
+    assert clocks.note_trouble(machine.run(minutes=1)) is None
 
 
 @ONE_CLOCK
 def test_long_stop_on_a_machine_that_runs_on_is_no_leap(machine: Machine) -> None:
-    assert clocks.trouble(machine.run(days=3)) is None
+    assert clocks.note_trouble(machine.run(days=3)) is None
 
 
 @ONE_CLOCK
 def test_start_after_a_long_stop_is_waited_out(machine: Machine) -> None:
     machine.run(hours=3)
-    assert clocks.trouble(machine.restart()) == Trouble.WAITING
-    assert clocks.trouble(machine.run(minutes=8)) == Trouble.WAITING
+    assert clocks.note_trouble(machine.restart()) == Trouble.WAITING
+    assert clocks.note_trouble(machine.run(minutes=8)) == Trouble.WAITING
     machine.restart()  # the wait begins anew: who knows how long it was off
-    assert clocks.trouble(machine.run(minutes=8)) == Trouble.WAITING
-    assert clocks.trouble(machine.run(minutes=11)) is None
+    assert clocks.note_trouble(machine.run(minutes=8)) == Trouble.WAITING
+    assert clocks.note_trouble(machine.run(minutes=11)) is None
 
 
 def test_start_after_a_short_stop_is_not_waited_out(machine: Machine) -> None:
     machine.run(minutes=1)
-    assert clocks.trouble(machine.restart()) is None
+    assert clocks.note_trouble(machine.restart()) is None
 
 
 @ONE_CLOCK
 def test_start_with_the_clock_set_back_is_a_leap(machine: Machine) -> None:
     machine.leap(hours=-5)
-    assert clocks.trouble(machine.restart()) == Trouble.LEAPT
+    assert clocks.note_trouble(machine.restart()) == Trouble.LEAPT
 
 
 def test_organisers_word_makes_the_next_sweep_go_on(
@@ -138,26 +138,28 @@ def test_organisers_word_makes_the_next_sweep_go_on(
 ) -> None:
     machine.run(minutes=1)
     machine.leap(days=-2)
-    assert clocks.trouble(machine.reading) == Trouble.LEAPT
+    assert clocks.note_trouble(machine.reading) == Trouble.LEAPT
     client.force_login(organiser)
     content = client.get("/desk/attention/").content.decode()
     assert "This site's clock has jumped" in content
+    assert client.post("/desk/attention/clock/").url == "/desk/attention/"
+    # Once it is right there is nothing more to say.
     assert client.post("/desk/attention/clock/").url == "/desk/attention/"
     assert AuditEntry.objects.get(verb="clock called right").by == organiser
     assert open_matters(timezone.now()).clock is None
     # What the organiser saw is the time of the machine that shows the desk.
     now = replace(machine.reading, now=timezone.now())
-    assert clocks.trouble(now) is None
+    assert clocks.note_trouble(now) is None
     clocks.beat(now)
-    assert clocks.trouble(replace(now, now=now.now + timedelta(days=2))) == Trouble.LEAPT
+    assert clocks.note_trouble(replace(now, now=now.now + timedelta(days=2))) == Trouble.LEAPT
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the database has no clock")
 def test_clock_that_differs_from_the_databases_is_a_leap(machine: Machine) -> None:
     machine.run(seconds=100)
-    assert clocks.trouble(machine.reading) is None
+    assert clocks.note_trouble(machine.reading) is None
     machine.run(minutes=2)  # only ours has moved on
-    assert clocks.trouble(machine.reading) == Trouble.LEAPT
+    assert clocks.note_trouble(machine.reading) == Trouble.LEAPT
 
 
 def test_beat_is_never_a_little_earlier_than_another_machines(machine: Machine) -> None:
@@ -178,7 +180,7 @@ def test_mark_is_private_and_says_what_the_database_says(machine: Machine, tmp_p
 def test_mark_that_cannot_be_read_is_no_mark(machine: Machine, tmp_path: Path, text: str) -> None:
     (file,) = tmp_path.iterdir()
     file.write_text(text)
-    assert clocks.trouble(machine.run(minutes=1)) is None
+    assert clocks.note_trouble(machine.run(minutes=1)) is None
 
 
 def test_mark_that_cannot_be_written_stops_nothing(

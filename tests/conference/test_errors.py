@@ -179,7 +179,7 @@ def test_forms_without_our_cookie_come_back_to_be_sent_again() -> None:
     kept, ended = make_order(gift_pence=500), make_order(names=("Ada",))
     ticket = ended.tickets.get()
     for path, sent in (
-        ("/bulletin/", {"email": "ada@", "first_name": "<b>", "last_name": "", "website": ""}),
+        ("/bulletin/", {"email": "ada@", "first_name": "<b>", "last_name": "", "left_blank": ""}),
         ("/orders/", {"email": "ada@example.org"}),
         (f"/orders/{kept.secret}/amount/", {"gift": "other", "other_amount": "20,50"}),
         (f"/orders/{ended.secret}/{ticket.reference}/name/", {"attendee_name": "Łucja"}),
@@ -228,7 +228,7 @@ def test_wrong_password_keeps_the_address_and_says_what_to_do(client: Client) ->
     user = make_user()
     answer = client.post("/login/", {"username": user.email, "password": "wrong"})
     assert fields(answer) == {"username": user.email, "password": ""}
-    assert summary(answer) == ["We do not know this address with this password. Check both."]
+    assert summary(answer) == ["That e-mail address and password do not match. Check both."]
     assert words(page(answer).find(".//title")).startswith("Please check: Log in")
     answer = client.post("/login/", {})
     assert summary(answer) == ["Enter your e-mail address.", "Enter your password."]

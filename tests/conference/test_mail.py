@@ -83,7 +83,6 @@ def test_old_mail_is_erased_but_not_what_waits(smtp: MailServer, clock: Clock) -
     assert Mail.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("written_days", [2, -3])
 def test_mail_of_a_clock_that_was_ahead_goes_out_once_it_is_right(
     smtp: MailServer, work: Work, written_days: int
@@ -99,6 +98,7 @@ def test_mail_of_a_clock_that_was_ahead_goes_out_once_it_is_right(
     assert len(smtp.messages) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_worker_killed_while_it_sends_loses_nothing(
     smtp: MailServer, process_env: dict[str, str], clock: Clock, work: Work
 ) -> None:

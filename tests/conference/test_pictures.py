@@ -1,4 +1,4 @@
-"""Uploaded pictures: drawn anew, or refused."""
+"""Uploaded pictures: re-encoded, or refused."""
 
 import struct
 import zlib

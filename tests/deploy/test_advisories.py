@@ -1,4 +1,4 @@
-"""`make audit`: known holes are told, and what could not be checked is never called well."""
+"""`make audit`: vulnerabilities are told, and what could not be checked is not called well."""
 
 import json
 import zipfile
@@ -43,7 +43,7 @@ def advisory(package: str, *events: dict[str, str], **more: Any) -> dict[str, An
     if events:
         kind = "ECOSYSTEM" if ecosystem == "PyPI" else "SEMVER"
         affected["ranges"] = [{"type": kind, "events": list(events)}]
-    return {"id": "HOLE-1", "modified": "2026-11-20T08:00:00Z", "affected": [affected]} | more
+    return {"id": "FOUND-1", "modified": "2026-11-20T08:00:00Z", "affected": [affected]} | more
 
 
 # About packages that nobody here uses: with them the copy speaks of both ecosystems.
@@ -68,7 +68,7 @@ SINCE_0, UP_TO_5_2_1 = {"introduced": "0"}, {"last_affected": "5.2.1"}
 
 
 @pytest.mark.parametrize(
-    ("about", "is_hole"),
+    ("about", "is_vulnerable"),
     [
         (advisory("PyPI:django", SINCE_0), True),
         (advisory("PyPI:Django", SINCE_0, {"fixed": "5.2.2"}), True),
@@ -106,13 +106,14 @@ SINCE_0, UP_TO_5_2_1 = {"introduced": "0"}, {"last_affected": "5.2.1"}
     ],
 )
 def test_locked_version_is_held_against_what_an_advisory_means(
-    root: Path, capsys: pytest.CaptureFixture[str], about: dict[str, Any], is_hole: bool
+    root: Path, capsys: pytest.CaptureFixture[str], about: dict[str, Any], is_vulnerable: bool
 ) -> None:
     status, lines = audit(root, about, *OTHERS, capsys=capsys)
-    assert (status, [line for line in lines if "HOLE-1" in line] != []) == (is_hole, is_hole)
+    is_told = any("FOUND-1" in line for line in lines)
+    assert (status, is_told) == (is_vulnerable, is_vulnerable)
 
 
-def test_hole_is_told_once_with_all_that_helps(
+def test_vulnerability_is_told_once_with_all_that_helps(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = advisory(
@@ -123,20 +124,20 @@ def test_hole_is_told_once_with_all_that_helps(
         summary="Pages can be forged.",
         database_specific={"severity": "HIGH"},
     )
-    same = first | {"id": "CVE-2026-1", "aliases": ["HOLE-1"]}
+    same = first | {"id": "CVE-2026-1", "aliases": ["FOUND-1"]}
     score = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N"}]
-    other = advisory("npm:sass", SINCE_0, id="HOLE-2", severity=score)
+    other = advisory("npm:sass", SINCE_0, id="FOUND-2", severity=score)
     assert audit(root, first, same, other, *OTHERS, capsys=capsys) == (
         1,
         [
             "Advisories for PyPI up to 2026-11-20.",
             "Advisories for npm up to 2026-11-20.",
             (
-                "django 5.2.1 (requirements.lock, requirements-dev.lock): HOLE-1 = CVE-2026-1. "
+                "django 5.2.1 (requirements.lock, requirements-dev.lock): FOUND-1 = CVE-2026-1. "
                 "Severity HIGH, fixed in 5.2.2. Pages can be forged."
             ),
-            "sass 1.108.2 (package-lock.json): HOLE-2. Severity CVSS:3.1/AV:N, fixed in none yet.",
-            "6 packages, 2 known holes, 0 gaps in what was read.",
+            "sass 1.108.2 (package-lock.json): FOUND-2. Severity CVSS:3.1/AV:N, fixed in none yet.",
+            "6 packages, 2 known vulnerabilities, 0 gaps in what was read.",
         ],
     )
 
@@ -147,7 +148,7 @@ def test_all_is_well_only_if_all_was_read(root: Path, capsys: pytest.CaptureFixt
         [
             "Advisories for PyPI up to 2026-11-20.",
             "Advisories for npm up to 2026-11-20.",
-            "6 packages, 0 known holes, 0 gaps in what was read.",
+            "6 packages, 0 known vulnerabilities, 0 gaps in what was read.",
         ],
     )
 
@@ -158,7 +159,7 @@ def test_all_is_well_only_if_all_was_read(root: Path, capsys: pytest.CaptureFixt
         "{",
         "[]",
         "{}",
-        {"id": "HOLE-1"},
+        {"id": "FOUND-1"},
         advisory("PyPI:django", SINCE_0, modified="yesterday"),
         advisory("PyPI:django", {"introduced": "the beginning"}),
         advisory("npm:sass", {"introduced": "1.0"}),
@@ -171,7 +172,7 @@ def test_what_cannot_be_read_is_said(
     status, lines = audit(root, *OTHERS, gap, capsys=capsys)
     assert status == 2
     assert lines[2].startswith(f"{root / 'copy' / '2.json'} could not be read: ")
-    assert lines[3] == "6 packages, 0 known holes, 1 gaps in what was read."
+    assert lines[3] == "6 packages, 0 known vulnerabilities, 1 gaps in what was read."
 
 
 def test_copy_that_is_silent_about_npm_is_not_enough(

@@ -250,7 +250,7 @@ def test_log_in_after_wrong_tries(look: Look) -> None:
         page.get_by_label("E-mail").fill("nobody@example.org")
         page.get_by_label("Password").fill("wrong")
         look.press("Log in")
-    assert "There were several wrong tries." in page.inner_text("[role=alert]")
+    assert "The wrong password has been entered several times." in page.inner_text("[role=alert]")
     look.here("Log in")
 
 

@@ -122,7 +122,7 @@ def test_who_falls_into_the_trap_may_send_it_again(client: Client, work: Work) -
 def test_too_quick_may_send_it_once_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "SOONEST", timedelta(minutes=1))
     answer = send(client)
-    assert summary(answer) == ["That was very quick. Please send the form once more."]
+    assert summary(answer) == ["That was very quick. Please send the form again."]
     monkeypatch.setattr(forms, "SOONEST", timedelta(seconds=-1))
     again = fields(answer, action=FORM)
     assert heading(client.post(FORM, again)) == "Look in your e-mail"
@@ -131,7 +131,7 @@ def test_too_quick_may_send_it_once_more(client: Client, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("made", ["", "nonsense", "a:b:c"])
 def test_form_of_unknown_age_may_be_sent_once_more(client: Client, made: str) -> None:
     answer = send(client, made=made)
-    assert summary(answer) == ["This form was open for a long time. Please send it once more."]
+    assert summary(answer) == ["This form was open for a long time. Please send it again."]
     assert heading(client.post(FORM, fields(answer, action=FORM))) == "Look in your e-mail"
 
 
@@ -147,7 +147,7 @@ def test_form_that_is_sent_ever_again_has_to_be_sent_as_a_new_one(client: Client
     for _ in range(views.TIMES_FOR_A_FORM):
         assert heading(client.post(FORM, form)) == "Look in your e-mail"
     answer = client.post(FORM, form)
-    assert summary(answer) == ["This form was used several times. Please send it once more."]
+    assert summary(answer) == ["This form was used several times. Please send it again."]
     again = fields(answer, action=FORM)
     assert (again["email"], again["made"] == form["made"]) == ("ada@example.org", False)
     assert heading(client.post(FORM, again)) == "Look in your e-mail"

@@ -248,7 +248,7 @@ def test_erase_says_what_stays_and_where(stripe: Sandbox) -> None:
     call_command("erase", "zebedee@example.org", stdout=said)
     text = " ".join(said.getvalue().split())
     assert "Orders: 1, tickets: 2, donations: 1, copies of mails: 0." in text
-    for place in ("keyed hash", "Stays at Stripe", "backups", "printed", "account for working"):
+    for place in ("keyed hash", "Stays at Stripe", "backups", "printed", "a staff account"):
         assert place in text, place
 
 

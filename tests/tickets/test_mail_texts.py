@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 NAME = "Ł'uc & <b>ja</b>"
 MAILS = (
     *("tickets/emails/tickets", "tickets/emails/released", "tickets/emails/refunded"),
+    "tickets/emails/for_attendee",
     *("tickets/emails/lost_link", "tickets/emails/cancelled", "donations/emails/paid_twice"),
     *("signup/emails/confirm", "signup/emails/already"),
     *("conference/emails/password_forgotten", "conference/emails/password_changed"),

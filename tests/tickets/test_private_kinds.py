@@ -175,7 +175,7 @@ def test_reservation_form_says_who_sees_it(conference: Conference, client: Clien
 @pytest.mark.parametrize(
     ("basis", "on_the_page", "on_the_form"),
     [
-        ("", "Ask us which of them we rely on", False),
+        ("", "The end of this page may say which one we rely on", False),
         ("consent", "with your explicit consent (Article 9(2)(a))", True),
         ("not for profit", "as a not-for-profit body", False),
     ],
@@ -187,11 +187,11 @@ def test_condition_that_the_organisation_chose_is_said(
     privacy = words(page(client.get("/privacy/")))
     assert "The law calls this special category data" in privacy
     conditions = (
-        "Ask us which of them we rely on",
+        "The end of this page may say which one we rely on",
         "with your explicit consent (Article 9(2)(a))",
         "as a not-for-profit body",
     )
     assert [said for said in conditions if said in privacy] == [on_the_page]
     form = words(page(client.get("/2027/reserve/")))
     assert ("By sending this form you agree that Open Dialogue keeps this" in form) is on_the_form
-    assert ("You can take this back at any time" in form) is on_the_form
+    assert ("You can withdraw your consent at any time" in form) is on_the_form

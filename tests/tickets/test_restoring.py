@@ -150,7 +150,7 @@ def test_organiser_has_it_sent(
     work()
     assert mailed() == {f"{name}@example.org": "sent" for name in ("ann", "ben", "cat")}
     assert restoring.withheld() is None
-    assert "What was waiting in the backup" not in desk.get("/desk/attention/").content.decode()
+    assert "E-mails held back since the backup" not in desk.get("/desk/attention/").content.decode()
     verbs = AuditEntry.objects.filter(by=organiser).values_list("verb", flat=True)
     assert list(verbs) == ["waiting mails sent"]
 

@@ -27,6 +27,9 @@ from tickets.models import (
     TicketType,
 )
 
+# What an erased ticket says of its attendee.
+_NOBODY = {"attendee_name": ERASED_NAME, "attendee_email": ""}
+
 
 class StillToCome(Exception):
     """The person has a ticket for a conference that is not over. Cancel it first."""
@@ -74,7 +77,7 @@ def erase_person(*, email: str, now: datetime) -> Erased:
         # Somebody else's order may name this person as well.
         named_in = {order.pk for order in orders} | set(tickets.values_list("order", flat=True))
         _erase_orders([order.pk for order in orders], givers, now)
-        theirs = tickets.update(attendee_name=ERASED_NAME, attendee_email="")
+        theirs = tickets.update(**_NOBODY)
         for order in orders:
             record("person erased", order.reference, now=now)
         found = Erased(
@@ -109,8 +112,9 @@ def erase_attendee(*, code: str, now: datetime) -> Ticket:
         _check_is_over(tickets, now)
         if ticket.attendee_email:
             forget(ticket.attendee_email)
-        ticket.attendee_name, ticket.attendee_email = ERASED_NAME, ""
-        ticket.save(update_fields=["attendee_name", "attendee_email"])
+        for field, nothing in _NOBODY.items():
+            setattr(ticket, field, nothing)
+        ticket.save(update_fields=list(_NOBODY))
         _forget_papers([ticket.order_id])
         searches.forget_all()
         record("attendee erased", ticket.order.reference, now=now, ticket=ticket.reference)
@@ -126,7 +130,7 @@ def erase_past_attendees(*, ended_before: datetime, most: int, now: datetime) ->
             return
         pks = [pk for pk, _donation in orders]
         _erase_orders(pks, [donation for _pk, donation in orders if donation is not None], now)
-        Ticket.objects.filter(order__in=pks).update(attendee_name=ERASED_NAME, attendee_email="")
+        Ticket.objects.filter(order__in=pks).update(**_NOBODY)
         _forget_papers(pks)
         searches.forget_all()
         record("names erased", "orders", now=now, orders=len(pks))

@@ -82,18 +82,6 @@ def drop_withheld(*, by: User, now: datetime) -> None:
         record("waiting mails dropped", "mails", by=by, now=now)
 
 
-def call_clock_right(*, by: User, now: datetime) -> None:
-    """Record somebody's word that the clock which stopped the sweep is right now.
-
-    Raises NothingToAnswer.
-    """
-    with transaction.atomic():
-        if clocks.known_trouble() is None:
-            raise NothingToAnswer
-        clocks.declare_right(now=now)
-        record("clock called right", "clock", by=by, now=now)
-
-
 def _withhold(backup_at: datetime, now: datetime) -> bool:
     with transaction.atomic():
         # Worker and sweep may notice it at once: for the second one it is there already.

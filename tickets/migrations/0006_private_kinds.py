@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='tickettype',
             name='is_private',
-            field=models.BooleanField(default=False, help_text='Says something about a person, such as Service user or carer: not shown at the door, on the ticket or in exports. Mark the other kinds too, or a ticket that names no kind tells as much.', verbose_name='private'),
+            field=models.BooleanField(default=False, help_text='Says something about a person, such as Service user or carer: not shown at the door, on the ticket or in exports. Mark the other kinds as well. Otherwise a ticket without a kind gives it away.', verbose_name='private'),
         ),
     ]

@@ -86,7 +86,7 @@ def resend(request: HttpRequest, secret: str) -> HttpResponse:
             actions.resend(order=order, now=now)
         except actions.TooLate:
             raise SeeOrder(order) from None
-        messages.success(request, _("The tickets are on their way to you again."))
+        messages.success(request, _("We are sending the tickets again."))
     else:
         messages.warning(
             request,

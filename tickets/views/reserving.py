@@ -169,8 +169,8 @@ def _form_page(
 
 def _wait_a_little() -> str:
     return _(
-        "Many places were reserved from your network in a short while, so we pause it. Send the "
-        "form again later, or write to us. Nothing you entered is lost."
+        "We have had many bookings from your network, so please try again in a few minutes, or "
+        "write to us. Nothing you entered is lost."
     )
 
 

@@ -22,7 +22,7 @@ there too, run one of Stripe's redaction jobs: docs.stripe.com/privacy/deletion-
 The payment's numbers are on the order's page at the desk.
 """
 _HAS_AN_ACCOUNT = """\
-There is also an account for working here under this address. Deactivate it in the settings; the
+There is also a staff account with this address. Deactivate it in the settings; the
 privacy page says when it goes.
 """
 _ONE_TICKET = """\

@@ -101,7 +101,7 @@ def sweep_once(reading: clocks.Reading) -> None:
     What was waiting in a restored backup is withheld before anything is done.
     """
     restoring.notice(now=reading.now)
-    if found := clocks.trouble(reading):
+    if found := clocks.note_trouble(reading):
         logger.error("sweep: nothing is done: %s", _STANDS_STILL[found])
         return
     sweep(reading.now)

@@ -57,7 +57,7 @@ def test_desk_asks_again_after_an_hour_without_use(
     assert (asked.status_code, asked["Location"].partition("?")[0]) == (302, "/login/")
     shown = desk.get(asked["Location"])
     assert heading(shown) == "Log in again"
-    assert "Nobody has used the desk for an hour" in words(page(shown))
+    assert "The desk has not been used for an hour" in words(page(shown))
     assert fields(shown) == {"next": address, "username": olive.email, "password": ""}
     assert log_in(desk, olive, next=address)["Location"] == address
     assert desk.get(address).status_code == 200

@@ -77,7 +77,7 @@ def test_poor_new_password_says_why(client: Client) -> None:
     client.force_login(make_user())
     said = field_errors(change(client, new="conference"))["new_password2"]
     assert "at least 12 characters" in said
-    assert "words that somebody would try here first" in said
+    assert "words that are easy to guess for this site" in said
 
 
 def test_forgotten_password_is_chosen_anew_by_the_link_in_a_mail(client: Client) -> None:

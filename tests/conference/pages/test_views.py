@@ -1,4 +1,4 @@
-"""What was uploaded: only what is shown somewhere can be fetched. And whom to tell of a hole."""
+"""Uploads: only what is shown somewhere can be fetched. And whom to tell of a vulnerability."""
 
 import re
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def test_anything_else_is_not_there(client: Client, path: str) -> None:
     assert client.get(f"/media/{path}").status_code == 404
 
 
-def test_whom_to_tell_of_a_hole(client: Client, settings: Settings) -> None:
+def test_whom_to_tell_of_a_vulnerability(client: Client, settings: Settings) -> None:
     assert client.get("/.well-known/security.txt").status_code == 404  # nobody to tell yet
     organisation = make_conference().organisation
     answer = client.get("/.well-known/security.txt")

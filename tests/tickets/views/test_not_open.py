@@ -76,8 +76,8 @@ def test_too_many_orders_from_one_network_keep_the_form(
     assert answer.status_code == 429
     assert summary(answer) == [
         (
-            "Many places were reserved from your network in a short while, so we pause it. Send "
-            "the form again later, or write to us. Nothing you entered is lost."
+            "We have had many bookings from your network, so please try again in a few minutes, or "
+            "write to us. Nothing you entered is lost."
         )
     ]
     assert fields(answer) == sent

@@ -83,7 +83,7 @@ def test_bulletin_is_confirmed_by_the_mail_alone(client: Client) -> None:
     conference = make_conference()
     order = send(client, conference, filled(client, conference, bulletin="on"))
     shown = client.get(order["Location"])
-    assert "One press more for the Bulletin" in words(page(shown))
+    assert "One more step for the Bulletin" in words(page(shown))
     assert "/bulletin/confirm/" not in shown.content.decode()
     assert Subscriber.objects.get().status == Subscriber.Status.PENDING
 
@@ -99,7 +99,7 @@ def test_order_page_tells_nobody_whether_an_address_is_on_the_list(client: Clien
             )
         sent = filled(client, conference, email="ada@example.org", bulletin="on")
         text = words(page(client.get(send(client, conference, sent)["Location"])))
-        shown.add("One press more for the Bulletin" in text)
+        shown.add("One more step for the Bulletin" in text)
     assert shown == {True}
 
 
@@ -126,8 +126,8 @@ def test_resend_mails_again_and_is_limited(
     work()
     said = [notices(client.post(path(order, "resend/"), follow=True)) for _ in range(3)]
     assert said == [
-        ["The tickets are on their way to you again."],
-        ["The tickets are on their way to you again."],
+        ["We are sending the tickets again."],
+        ["We are sending the tickets again."],
         [
             (
                 "The tickets were sent several times today. Look in the spam folder, or download "

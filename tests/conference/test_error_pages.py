@@ -11,7 +11,7 @@ from django.test import RequestFactory
     [
         ("400", "We could not read that"),
         ("403", "This page is not open to you"),
-        ("403_csrf", "Please send that once more"),
+        ("403_csrf", "Please send that again"),
         ("404", "There is no page here"),
         ("429", "Please wait a little"),
     ],

@@ -4,6 +4,7 @@ import errno
 import logging
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,12 +18,11 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from conference.errors import TooOften, WithoutSecrets, branded_errors, broken
-from conference.pages import passwords
 from tests.factories import make_conference, make_order, make_user
 from tests.html import fields, heading, page, summary, words
 from tests.tickets.views.filled import filled, send
 from tickets.models import Order
-from tickets.views import reserving
+from tickets.views import orders, reserving
 
 
 def answer_to(error: Exception, request: HttpRequest | None = None) -> HttpResponse:
@@ -187,7 +187,7 @@ def test_forms_without_our_cookie_come_back_to_be_sent_again() -> None:
         client.cookies.clear()
         answer = client.post(path, sent)
         assert (path, answer.status_code) == (path, 403)
-        assert heading(answer) == "Please send that once more"
+        assert heading(answer) == "Please send that again"
         shown = fields(answer)
         assert {name: shown[name] for name in shown if name != "csrfmiddlewaretoken"} == sent
         # The cookie came with the page: now it can be sent.
@@ -210,15 +210,16 @@ def test_buttons_without_our_cookie_say_what_to_do() -> None:
     order = make_order(gift_pence=500)
     for path in ("/login/", f"/orders/{order.secret}/free/"):
         answer = client.post(path, {"username": "ada@example.org", "password": "secret"})
-        assert (answer.status_code, heading(answer)) == (403, "Please send that once more")
+        assert (answer.status_code, heading(answer)) == (403, "Please send that again")
     order.refresh_from_db()
     assert order.status == Order.Status.RESERVED
 
 
 @pytest.mark.django_db
 def test_too_many_requests_are_paused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "LINKS_OF_A_NETWORK", 1)
-    tries = [client.post("/password/forgotten/", {"email": "a@example.org"}) for _ in range(2)]
+    monkeypatch.setattr(orders, "LINKS_OF_A_NETWORK", 1)
+    monkeypatch.setattr(orders, "LONGEST_WAIT", timedelta())
+    tries = [client.post("/orders/", {"email": "a@example.org"}) for _ in range(2)]
     assert [t.status_code for t in tries] == [200, 429]
     assert heading(tries[1]) == "Please wait a little"
 

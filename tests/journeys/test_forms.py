@@ -150,7 +150,7 @@ def test_cookies_off_the_form_comes_back_and_then_works(form: Page) -> None:
     fill_in(form)
     form.context.clear_cookies()
     submit(form)
-    expect(form.locator("h1")).to_have_text("Please send that once more")
+    expect(form.locator("h1")).to_have_text("Please send that again")
     form.get_by_role("button", name="Send it again").click()
     expect(form.locator("h1")).to_have_text("Your ticket")
 

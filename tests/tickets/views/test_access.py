@@ -71,7 +71,7 @@ def test_confirm_link_works_by_its_button_as_often_as_wanted(
     client: Client, subscriber: Subscriber
 ) -> None:
     path = path_of(links.confirm_url(subscriber))
-    assert heading(client.get(path)) == "One press more"
+    assert heading(client.get(path)) == "One more step"
     subscriber.refresh_from_db()
     assert subscriber.status == Subscriber.Status.PENDING
     for _ in range(2):

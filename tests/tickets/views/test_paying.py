@@ -273,7 +273,7 @@ def test_expired_order_cannot_be_paid_by_an_old_page(
     client: Client, expired: Order, what: str
 ) -> None:
     shown = client.post(f"{expired.get_absolute_url()}{what}/", {"gift": "500"}, follow=True)
-    assert heading(shown) == "Your places were let go"
+    assert heading(shown) == "We have released your places"
     assert not Payment.objects.filter(status=Payment.Status.OPEN).exists()
 
 

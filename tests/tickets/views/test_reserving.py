@@ -266,7 +266,7 @@ def test_form_without_our_cookie_comes_back_to_be_sent_again(gift: str) -> None:
     sent = filled(client, conference, names=["Ada", "Grace"], gift=gift, other_amount="20.50")
     client.cookies.clear()
     answer = send(client, conference, sent)
-    assert (answer.status_code, heading(answer)) == (403, "Please send that once more")
+    assert (answer.status_code, heading(answer)) == (403, "Please send that again")
     token = client.cookies["csrftoken"].value
     again = fields(answer)
     assert again == sent

@@ -21,12 +21,10 @@ from django.http import HttpRequest
 
 from conference.models import Allowance
 
-# What waits in line by `take_turn`: from here on the page says so, and a longer wait is refused, so
-# that the line has an end.
+# What waits in line by `take_turn`: from here on the page says so, and for longer than that nobody
+# waits, so that the line has an end.
 NOTICEABLE_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
-
-
 _WITH_PORT = re.compile(r"^(\[[^\]]*\]|[0-9.]+):[0-9]+$")
 
 

@@ -3,7 +3,8 @@
 A task of a higher priority goes first, among equals the one that has waited for longest. Whoever
 waits for a link or a confirmation must not wait until hundreds of tickets are drawn; what is drawn
 must go out before more is drawn. So that nothing waits for ever, the sweep lets tasks age: each
-minute they rise by one, up to SMALL_MAIL.
+minute they rise by one, up to SMALL_MAIL. What was waiting in a restored backup is set aside until
+somebody has decided about it.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ LARGE_MAIL = 25  # a mail with tickets
 REFUND = 20
 TICKETS = 10  # drawing an order's tickets
 
+# How long a task is kept after it has ended; its arguments may be somebody's address.
+KEPT_FOR = timedelta(days=2)
 # The time of tasks that are set aside: one that never comes.
 _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -38,10 +41,6 @@ def let_age(now: datetime) -> None:
     """Raise what has waited for a minute by one, up to SMALL_MAIL."""
     waiting = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - timedelta(minutes=1))
     waiting.filter(priority__lt=SMALL_MAIL).update(priority=F("priority") + 1)
-
-
-# How long a task is kept after it has ended; its arguments may be somebody's address.
-KEPT_FOR = timedelta(days=2)
 
 
 def enqueue_once(task: Task[Any, Any], pks: Iterable[object]) -> None:

@@ -1,6 +1,7 @@
 """Every address as every kind of person by every method: who gets in, and what others are told."""
 
 import logging
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -159,10 +160,15 @@ def test_everybody_gets_where_they_may_and_nowhere_else(
             tells_methods = response.status_code == 405 or (method == "OPTIONS" and not body)
             refused = "" if tells_methods else refused
             expected = "" if may or tells_methods else how(who)
-            leaks = [word for word in told if not may and word.encode() in body]
+            leaks = [] if may else [word for word in told if says(body, word)]
             if refused != expected or response.status_code >= 500 or leaks:
                 wrong.append((method, name, response.status_code, refused, expected, leaks))
     assert wrong == []
+
+
+def says(body: bytes, word: str) -> bool:
+    """Whether a page has this word. As a part of a random token it means nothing."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", body.decode(errors="replace")) is not None
 
 
 def how(who: str) -> str:

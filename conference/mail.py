@@ -74,10 +74,7 @@ def write(
     DEFAULT_FROM_EMAIL. A message that `is_withheld` is only sent once an organiser has said so. One
     that `counts` takes of the room that its inbox has in a day.
     """
-    context = context | {"base_url": settings.BASE_URL}
-    subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
-    text = render_to_string(f"{template}.txt", context).strip() + "\n"
-    html = render_to_string(f"{template}.html", context)
+    parts = _rendered(template, context | {"base_url": settings.BASE_URL})
     with transaction.atomic():
         mail, is_new = Mail.objects.get_or_create(
             key=key,
@@ -86,9 +83,7 @@ def write(
                 "inbox": inbox_of(to) if counts else "",
                 "about": about,
                 "sender": sender or settings.DEFAULT_FROM_EMAIL,
-                "subject": subject[:300],
-                "text": text,
-                "html": html,
+                **parts,
                 "headers": headers or {},
                 "status": Mail.Status.WITHHELD if is_withheld else Mail.Status.QUEUED,
                 "created_at": now,
@@ -190,6 +185,16 @@ def sweep(now: datetime) -> None:
         enqueue_once(deliver_mail.using(priority=priority), map(str, wanted))
     undecided = [*Mail.UNFINISHED, Mail.Status.WITHHELD]
     Mail.objects.filter(created_at__lt=now - KEPT_FOR).exclude(status__in=undecided).delete()
+
+
+def _rendered(template: str, context: dict[str, Any]) -> dict[str, str]:
+    """The subject, in one line, and both parts of a message."""
+    subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
+    return {
+        "subject": subject[:300],
+        "text": render_to_string(f"{template}.txt", context).strip() + "\n",
+        "html": render_to_string(f"{template}.html", context),
+    }
 
 
 def _priority(has_files: bool) -> int:
